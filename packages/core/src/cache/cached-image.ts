@@ -1,0 +1,119 @@
+import { Readable } from 'node:stream';
+import { CacheError } from '../driver/index.js';
+import type { ImageDescription } from './rendering.js';
+
+/**
+ * An image to serve. Its body is consumed once, as bytes or as a stream; an image that is not served is
+ * discarded, or disposed of by `await using`, which gives back the file or socket it may hold.
+ */
+export class CachedImage implements AsyncDisposable {
+  readonly contentType: string;
+  /** The source's ETag. Every variant of one source has the same: it is no validator of this image. */
+  readonly etag: string | undefined;
+  /** The source's Last-Modified. */
+  readonly lastModified: string | undefined;
+  /** The source's Cache-Control. */
+  readonly cacheControl: string | undefined;
+  /** Sizes of source and result, where the renderer gave them. */
+  readonly dimensions: ImageDescription['dimensions'];
+  /** When it was stored, in milliseconds since the Unix epoch. Absent for an image rendered just now. */
+  readonly created: number | undefined;
+  /** Length in bytes, where it is known before the body is read. */
+  readonly size: number | undefined;
+  readonly #body: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly #release: (() => void) | undefined;
+  #consumed = false;
+
+  /**
+   * @internal Images are made by `ImageCache`.
+   * @param release called once, when a streamed body has ended or was given up
+   */
+  constructor(
+    description: ImageDescription,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    size: number | undefined,
+    release?: () => void,
+  ) {
+    this.contentType = description.contentType;
+    this.etag = description.etag;
+    this.lastModified = description.lastModified;
+    this.cacheControl = description.cacheControl;
+    this.dimensions = description.dimensions;
+    this.created = description.created;
+    this.size = size;
+    this.#body = body;
+    this.#release = release;
+  }
+
+  /**
+   * What to hand to an HTTP response: bytes where the whole image is in memory, else a stream. The bytes may
+   * be shared with other requests and must not be changed.
+   */
+  body(): Uint8Array | Readable {
+    return this.#body instanceof Uint8Array ? this.#consume(this.#body) : this.stream();
+  }
+
+  /** The whole image. The bytes may be shared with other requests and must not be changed. */
+  async bytes(): Promise<Uint8Array> {
+    const body = this.body();
+    if (body instanceof Uint8Array) return body;
+    return Buffer.concat(await body.toArray());
+  }
+
+  /** The image as a stream. One that breaks off ends with an error and never cleanly. */
+  stream(): Readable {
+    const body = this.#consume(this.#body);
+    return body instanceof Uint8Array
+      ? Readable.from([body], { objectMode: false })
+      : readableOf(body, this.#release);
+  }
+
+  /** Gives the image up. Idempotent; harmless after the body was consumed. */
+  async discard(): Promise<void> {
+    if (this.#consumed) return;
+    this.#consumed = true;
+    this.#release?.();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.discard();
+  }
+
+  #consume<T>(body: T): T {
+    if (this.#consumed) {
+      throw new CacheError(
+        'ERR_CACHE_UNSUPPORTED',
+        'this image was already consumed: fetch it again to serve it twice',
+        { operation: 'fetch' },
+      );
+    }
+    this.#consumed = true;
+    return body;
+  }
+}
+
+/** An image whose bytes are in memory. */
+export function wholeImage(description: ImageDescription, body: Uint8Array): CachedImage {
+  return new CachedImage(description, body, body.length);
+}
+
+// Unlike the stream of Readable.from, it lets go at once when it is destroyed: before its first read, and
+// while a read hangs.
+function readableOf(body: AsyncIterable<Uint8Array>, release: (() => void) | undefined): Readable {
+  const iterator = body[Symbol.asyncIterator]();
+  return new Readable({
+    async read() {
+      try {
+        const step = await iterator.next();
+        if (!this.destroyed) this.push(step.done === true ? null : step.value);
+      } catch (error) {
+        this.destroy(error as Error);
+      }
+    },
+    destroy(error, callback) {
+      release?.();
+      iterator.return?.().then(undefined, () => undefined);
+      callback(error);
+    },
+  });
+}

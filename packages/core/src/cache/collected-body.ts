@@ -1,0 +1,136 @@
+import { Readable } from 'node:stream';
+import { abortedError, type ByteBudget } from '../policy/index.js';
+
+/** How collecting a stream ended. */
+export type Collected =
+  | { readonly complete: true; readonly body: Uint8Array }
+  | { readonly complete: false; readonly reason: 'too-large' | 'bytes-in-flight' };
+
+/**
+ * Collects a rendering's stream while one reader serves it. The source is read at its own pace, so that a slow
+ * client delays neither the store nor those who wait; up to a limit: past it the collection ends, and the
+ * reader takes the rest from the source as fast as he reads.
+ */
+export class CollectedBody {
+  /** Settles when all is collected or a limit is passed; rejects when the source fails. */
+  readonly collected: Promise<Collected>;
+  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #iterator: AsyncIterator<Uint8Array>;
+  readonly #maxBytes: number;
+  readonly #budget: ByteBudget;
+  #chunks: Uint8Array[] = [];
+  #size = 0;
+  #held = 0;
+  #ended = false;
+  #overflowed = false;
+  #stopped = false;
+  #readerLeft = false;
+  #progress = Promise.withResolvers<void>();
+
+  /**
+   * @param maxBytes the largest body that is collected
+   * @param budget bytes are acquired from it as they are collected, until {@link release}
+   */
+  constructor(source: AsyncIterable<Uint8Array>, maxBytes: number, budget: ByteBudget) {
+    this.#source = source;
+    this.#iterator = source[Symbol.asyncIterator]();
+    this.#maxBytes = maxBytes;
+    this.#budget = budget;
+    this.collected = this.#collect();
+    this.collected.catch(() => this.release());
+  }
+
+  /** Gives the acquired bytes back, once they are stored or dropped. Idempotent. */
+  release(): void {
+    this.#budget.release(this.#held);
+    this.#held = 0;
+  }
+
+  /** Closes the source, and with it whatever still reads from it. */
+  stop(): void {
+    this.#stopped = true;
+    this.release();
+    closeSource(this.#source, this.#iterator);
+  }
+
+  /** Says that the reader has read all, or went away. What is being collected goes on being collected. */
+  leaveReader(): void {
+    this.#readerLeft = true;
+    if (this.#overflowed) this.stop();
+  }
+
+  /** The body from its beginning, for one reader. He says himself when he leaves. */
+  async *read(): AsyncGenerator<Uint8Array, void, undefined> {
+    let read = 0;
+    for (let index = 0; index < this.#chunks.length || !this.#ended; ) {
+      const chunk = this.#chunks[index];
+      if (chunk === undefined) {
+        await this.#progress.promise;
+      } else {
+        index++;
+        read += chunk.length;
+        yield chunk;
+      }
+    }
+    const outcome = await this.collected;
+    if (outcome.complete) {
+      if (read < outcome.body.length) yield outcome.body.subarray(read);
+      return;
+    }
+    this.#chunks = [];
+    this.release();
+    for (let step = await this.#iterator.next(); step.done !== true; step = await this.#iterator.next()) {
+      yield step.value;
+    }
+  }
+
+  async #collect(): Promise<Collected> {
+    try {
+      for (;;) {
+        const step = await this.#iterator.next();
+        // A generator that was told to return ends as if it had come to its end.
+        if (this.#stopped) throw abortedError('fetch', undefined);
+        if (step.done === true) return { complete: true, body: this.#join() };
+        const chunk = step.value;
+        this.#chunks.push(chunk);
+        this.#size += chunk.length;
+        if (this.#size > this.#maxBytes) return this.#overflow('too-large');
+        if (!this.#budget.tryAcquire(chunk.length)) return this.#overflow('bytes-in-flight');
+        this.#held += chunk.length;
+        this.#advance();
+      }
+    } finally {
+      this.#ended = true;
+      this.#advance();
+    }
+  }
+
+  #overflow(reason: 'too-large' | 'bytes-in-flight'): Collected {
+    this.#overflowed = true;
+    if (this.#readerLeft) this.stop();
+    return { complete: false, reason };
+  }
+
+  // The reader goes on in the joined body, so the chunks need not be kept beside it.
+  #join(): Uint8Array {
+    const [only, ...others] = this.#chunks;
+    const body = only !== undefined && others.length === 0 ? only : Buffer.concat(this.#chunks, this.#size);
+    this.#chunks = [];
+    return body;
+  }
+
+  #advance(): void {
+    this.#progress.resolve();
+    this.#progress = Promise.withResolvers<void>();
+  }
+}
+
+/** Closes a stream that nobody reads any more, or that nobody has begun to read. */
+export function closeSource(
+  source: AsyncIterable<Uint8Array>,
+  iterator: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator](),
+): void {
+  if (source instanceof Readable) source.destroy();
+  // A generator that waits for something answers only when that comes: nobody waits for it here.
+  else iterator.return?.().then(undefined, () => undefined);
+}

@@ -1,0 +1,18 @@
+export {
+  CACHE_CHANNELS,
+  type CacheEvents,
+  type CacheTelemetry,
+  type CorruptEvent,
+  type DriverReportEvent,
+  type NotStoredEvent,
+  type OperationEvent,
+  type RequestEvent,
+} from './cache-events.js';
+export * from './cache-status.js';
+export { CachedImage } from './cached-image.js';
+export type { DriverHealth } from './driver-operations.js';
+export { DriverReports } from './driver-reports.js';
+export * from './fetch-result.js';
+export * from './image-cache.js';
+export * from './image-cache-parts.js';
+export type { Render, Rendering } from './rendering.js';

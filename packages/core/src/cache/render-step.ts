@@ -1,0 +1,140 @@
+import type { ByteBudget, ErrorReporting, Flight } from '../policy/index.js';
+import { type CacheOutcome, CacheStatus } from './cache-status.js';
+import { CachedImage, wholeImage } from './cached-image.js';
+import { CollectedBody, closeSource } from './collected-body.js';
+import type { FetchResult } from './fetch-result.js';
+import type { Missed } from './lookup-step.js';
+import {
+  describeRendering,
+  type ImageDescription,
+  isStorable,
+  type Render,
+  type Rendering,
+} from './rendering.js';
+import type { Candidate, StoreStep } from './store-step.js';
+
+/** What a flight gives to those who wait for it. */
+export type Shared =
+  | {
+      readonly kind: 'image';
+      readonly status: CacheStatus;
+      readonly description: ImageDescription;
+      readonly body: Uint8Array;
+    }
+  /** The stored image is streamed to one: the others look it up themselves. */
+  | { readonly kind: 'look-up-alone' }
+  /** The rendering belongs to one: the others render for themselves. */
+  | { readonly kind: 'render-alone' };
+
+export interface RenderStepParts {
+  readonly store: StoreStep;
+  readonly budget: ByteBudget;
+  readonly reporting: ErrorReporting;
+  /** In bytes. */
+  readonly maxEntrySize: number;
+  /** Whether the cache takes nothing more. */
+  readonly isClosing: () => boolean;
+}
+
+const COLLAPSED_MISS = CacheStatus.of({ forward: 'miss', collapsed: true });
+
+/** Renders an image, has it stored, and gives it to all who wait for it. */
+export class RenderStep {
+  readonly #parts: RenderStepParts;
+
+  constructor(parts: RenderStepParts) {
+    this.#parts = parts;
+  }
+
+  /** Renders for one request that neither looks up nor stores. */
+  async renderOnly(flight: Flight<Shared>, render: Render, outcome: CacheOutcome): Promise<FetchResult> {
+    try {
+      const rendering = checked(await render({ signal: flight.signal }));
+      return { status: CacheStatus.of(outcome), image: unsharedImage(rendering) };
+    } finally {
+      flight.land({ kind: 'render-alone' });
+    }
+  }
+
+  /**
+   * Renders for all who wait. A stream is served while it is collected, unless the policy wants it stored
+   * before.
+   */
+  async renderAndStore(
+    flight: Flight<Shared>,
+    render: Render,
+    missed: Missed,
+    tags: readonly string[] | undefined,
+  ): Promise<FetchResult> {
+    const { store, budget, reporting, maxEntrySize } = this.#parts;
+    const rendering = checked(await render({ signal: flight.signal }));
+    const { body } = rendering;
+    if (!isStorable(rendering)) {
+      flight.land({ kind: 'render-alone' });
+      return { status: missStatus(missed, store.skip('not-storable')), image: unsharedImage(rendering) };
+    }
+    const description = describeRendering(rendering);
+    const finish = (whole: Uint8Array, release?: () => void): Promise<FetchResult> =>
+      this.#finish(flight, missed, { name: flight.name, description, body: whole, tags, release });
+    if (body instanceof Uint8Array) return finish(body);
+
+    const collecting = new CollectedBody(body, maxEntrySize, budget);
+    const stop = (): void => collecting.stop();
+    flight.signal.addEventListener('abort', stop, { once: true });
+    const streamed = new CachedImage(description, collecting.read(), undefined, () => {
+      collecting.leaveReader();
+      flight.leave();
+    });
+    const finished = collecting.collected.then((collected) => {
+      flight.signal.removeEventListener('abort', stop);
+      if (collected.complete) return finish(collected.body, () => collecting.release());
+      flight.land({ kind: 'render-alone' });
+      return { status: missStatus(missed, store.skip(collected.reason)), image: streamed };
+    });
+    if (reporting.storeBeforeServing) return finished;
+    finished.catch((error: unknown) => flight.fail(error));
+    return { status: missStatus(missed, {}), image: streamed };
+  }
+
+  /** Has the whole image: stores it and gives it to those who wait. */
+  async #finish(flight: Flight<Shared>, missed: Missed, candidate: Candidate): Promise<FetchResult> {
+    const { description, body, release } = candidate;
+    const obstacle = this.#obstacle(flight, missed);
+    if (obstacle !== undefined) release?.();
+    const kept = obstacle ?? (await this.#parts.store.keep(candidate));
+    flight.land({ kind: 'image', status: COLLAPSED_MISS, description, body });
+    return { status: missStatus(missed, kept), image: wholeImage(description, body) };
+  }
+
+  /** What keeps a rendering from being stored, whatever it is like. */
+  #obstacle(flight: Flight<Shared>, missed: Missed): Pick<CacheOutcome, 'detail'> | undefined {
+    const { store, isClosing } = this.#parts;
+    if (missed.error !== undefined) return {};
+    if (!missed.replaceable) return store.skip('newer-format');
+    if (flight.invalidated) return store.skip('invalidated');
+    return isClosing() ? store.skip('closed') : undefined;
+  }
+}
+
+function missStatus(missed: Missed, kept: Pick<CacheOutcome, 'stored' | 'detail'>): CacheStatus {
+  const detail = missed.detail ?? kept.detail;
+  return CacheStatus.of({ forward: 'miss', ...kept, ...(detail !== undefined && { detail }) });
+}
+
+function unsharedImage(rendering: Rendering): CachedImage {
+  const { body } = rendering;
+  const description = describeRendering(rendering);
+  if (body instanceof Uint8Array) return wholeImage(description, body);
+  return new CachedImage(description, body, undefined, () => closeSource(body));
+}
+
+function checked(rendering: Rendering): Rendering {
+  const body: unknown = rendering?.body;
+  const streams = typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+  if (!streams && !(body instanceof Uint8Array)) {
+    throw new TypeError(
+      'render gave no body: it must be a Uint8Array or an async iterable of them, such as a stream',
+    );
+  }
+  return rendering;
+}

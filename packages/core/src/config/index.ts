@@ -1,0 +1,4 @@
+export * from './core-table.js';
+export * from './environment-rules.js';
+export * from './misspelt-variables.js';
+export * from './read-config.js';

@@ -1,0 +1,94 @@
+import 'reflect-metadata';
+import { type Meter, metrics } from '@opentelemetry/api';
+import { ContainerModule } from 'inversify';
+import { DriverReports, ImageCache, type ImageCacheSettings } from '../cache/index.js';
+import { type CacheDriver, type Clock, systemClock } from '../driver/index.js';
+import { CacheKeyBuilder, EntryNames } from '../key/index.js';
+import { type ErrorReporting, errorReporting, type Logger } from '../policy/index.js';
+import { openTelemetry } from '../telemetry/index.js';
+import { type CacheOptions, readCacheConfiguration } from './cache-configuration.js';
+import { stderrLogger } from './stderr-logger.js';
+import { CACHE } from './tokens.js';
+
+/**
+ * Reads and validates the configuration, imports the chosen driver and returns a module for the host's own
+ * Inversify container. All its bindings are synchronous. Resolve `CACHE.ImageCache` and await its `ready()`
+ * before requests come; `container.unbindAllAsync()` or the cache's `close()` ends it.
+ *
+ * @throws CacheError `ERR_CACHE_CONFIG` with every fault at once, `ERR_CACHE_DRIVER_NOT_FOUND`,
+ *   `ERR_CACHE_DRIVER_CONTRACT`
+ */
+export async function cacheModule(options: CacheOptions = {}): Promise<ContainerModule> {
+  const { core, driver, warnings } = await readCacheConfiguration(options);
+  const reports = new DriverReports();
+  return new ContainerModule(({ bind }) => {
+    bind<ImageCacheSettings>(CACHE.Settings).toConstantValue(core);
+    bind<Clock>(CACHE.Clock).toConstantValue(systemClock);
+    bind<Logger>(CACHE.Logger).toConstantValue(stderrLogger);
+    bind<ErrorReporting>(CACHE.ErrorReporting).toConstantValue(errorReporting(core.reportErrors));
+    bind<Meter>(CACHE.Meter)
+      .toDynamicValue(() => metrics.getMeter('@imgproxy-cache/core'))
+      .inSingletonScope();
+    bind<CacheKeyBuilder>(CACHE.KeyBuilder)
+      .toDynamicValue(
+        () =>
+          new CacheKeyBuilder({
+            prefix: core.prefix,
+            namespace: core.keyNamespace,
+            headers: core.keyHeaders,
+            cookies: core.keyCookies,
+          }),
+      )
+      .inSingletonScope();
+    bind<CacheDriver | undefined>(CACHE.Driver)
+      .toResolvedValue(
+        (clock: Clock) =>
+          driver?.definition.create(driver.config, {
+            report: (event) => reports.report(event),
+            clock,
+            reservedName: new EntryNames(core.prefix).reserved,
+          }),
+        [CACHE.Clock],
+      )
+      .inSingletonScope();
+    bind<ImageCache>(CACHE.ImageCache)
+      .toResolvedValue(
+        (
+          bound: CacheDriver | undefined,
+          keys: CacheKeyBuilder,
+          reporting: ErrorReporting,
+          settings: ImageCacheSettings,
+          clock: Clock,
+          logger: Logger,
+          meter: Meter,
+        ) => {
+          for (const warning of warnings) logger.warn({}, warning);
+          return new ImageCache({
+            driver: bound && {
+              driver: bound,
+              name: driver?.definition.name ?? 'custom',
+              maxEntryBytes: driver?.definition.capabilities.maxEntryBytes,
+              reports,
+            },
+            keys,
+            reporting,
+            settings,
+            clock,
+            logger,
+            telemetry: openTelemetry(meter),
+          });
+        },
+        [
+          CACHE.Driver,
+          CACHE.KeyBuilder,
+          CACHE.ErrorReporting,
+          CACHE.Settings,
+          CACHE.Clock,
+          CACHE.Logger,
+          CACHE.Meter,
+        ],
+      )
+      .inSingletonScope()
+      .onDeactivation((cache) => cache.close());
+  });
+}

@@ -1,0 +1,101 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type CacheDriverDefinition, CacheError, CONTRACT_VERSION } from '../driver/index.js';
+
+const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
+
+/** What is wrong with a driver's name, in words, or `undefined`. */
+export function driverNameFault(name: string): string | undefined {
+  if (DRIVER_NAME.test(name)) return undefined;
+  const tiers = name.includes(',') ? ' (several drivers, as tiers, are not supported yet)' : '';
+  return `is ${JSON.stringify(name)}, allowed is the name of one driver: a letter, then letters, digits and dashes${tiers}`;
+}
+
+/**
+ * Finds a driver by its name: among those passed in, then as the package `@imgproxy-cache/<name>`, then as
+ * `imgproxy-cache-driver-<name>`.
+ *
+ * @param name as `IMGPROXY_CACHE_USE` has it, in lower case
+ * @param resolveFrom a `file:` URL or a folder from where packages are resolved; default: the main module's folder
+ * @throws CacheError `ERR_CACHE_DRIVER_NOT_FOUND`, naming the command that installs the driver;
+ *   `ERR_CACHE_DRIVER_CONTRACT` where what was found is no driver, or one of another contract version
+ */
+export async function resolveDriver(
+  name: string,
+  drivers: readonly CacheDriverDefinition[],
+  resolveFrom: string | URL | undefined,
+): Promise<CacheDriverDefinition> {
+  const passed = drivers.find((driver) => driver.name === name);
+  if (passed !== undefined) return verified(passed, name, 'the driver that was passed in');
+  const folder = folderOf(resolveFrom);
+  const resolve = createRequire(path.join(folder, 'resolve-driver.js')).resolve;
+  const packages = [`@imgproxy-cache/${name}`, `imgproxy-cache-driver-${name}`];
+  for (const packageName of packages) {
+    const file = locate(resolve, packageName);
+    if (file === undefined) continue;
+    return verified(await load(file, packageName), name, `the package ${packageName}`);
+  }
+  throw new CacheError(
+    'ERR_CACHE_DRIVER_NOT_FOUND',
+    `no driver named ${name} is installed in ${folder}: run "npm install ${packages[0]}", or install the third party's ${packages[1]}`,
+    { operation: 'configure', driver: name },
+  );
+}
+
+function folderOf(resolveFrom: string | URL | undefined): string {
+  if (resolveFrom === undefined) return path.dirname(path.resolve(process.argv[1] ?? 'main.js'));
+  if (resolveFrom instanceof URL || resolveFrom.startsWith('file:'))
+    return fileURLToPath(new URL('.', resolveFrom));
+  return path.resolve(resolveFrom);
+}
+
+function locate(resolve: NodeJS.RequireResolve, packageName: string): string | undefined {
+  try {
+    return resolve(packageName);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw contractError(
+      `the package ${packageName} is installed and cannot be resolved: its "exports" need a "default" condition`,
+      error,
+    );
+  }
+}
+
+async function load(file: string, packageName: string): Promise<unknown> {
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { readonly default?: unknown };
+    return module.default;
+  } catch (error) {
+    throw contractError(
+      `the package ${packageName} is installed and failed while it was loaded: ${String(error)}`,
+      error,
+    );
+  }
+}
+
+function verified(candidate: unknown, name: string, origin: string): CacheDriverDefinition {
+  const definition = candidate as Partial<CacheDriverDefinition> | null | undefined;
+  if (
+    definition?.name !== name ||
+    typeof definition.create !== 'function' ||
+    !isRecord(definition.config) ||
+    !isRecord(definition.capabilities)
+  ) {
+    throw contractError(`${origin} does not export a driver named ${name} by default: see defineCacheDriver`);
+  }
+  if (definition.contract !== CONTRACT_VERSION) {
+    throw contractError(
+      `${origin} speaks version ${definition.contract} of the driver contract and this version of @imgproxy-cache/core speaks ${CONTRACT_VERSION}: install versions of both that belong together`,
+    );
+  }
+  return definition as CacheDriverDefinition;
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function contractError(message: string, cause?: unknown): CacheError {
+  return new CacheError('ERR_CACHE_DRIVER_CONTRACT', message, { operation: 'configure', cause });
+}

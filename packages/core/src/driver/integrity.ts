@@ -1,0 +1,79 @@
+import { crc32 } from 'node:zlib';
+import { CacheError } from './cache-error.js';
+import type { CacheEntry, OperationOptions, StoredEntry } from './contract.js';
+import type { EntryMetadata } from './entry-metadata.js';
+
+/** What {@link createEntry} cannot compute itself. */
+export type EntryDescription = Omit<EntryMetadata, 'size' | 'crc32'>;
+
+/** Makes an entry out of an image: adds the size and the CRC-32 of its body. */
+export function createEntry(description: EntryDescription, body: Uint8Array): CacheEntry {
+  return { metadata: { ...description, size: body.length, crc32: crc32(body) }, body };
+}
+
+/**
+ * Compares an entry's own name with the one it was found under.
+ * @throws CacheError `ERR_CACHE_CORRUPT` where somebody copied the entry.
+ */
+export function verifyName(metadata: EntryMetadata, name: string): void {
+  if (metadata.name !== name) {
+    throw corrupt(name, `it was stored under the name ${metadata.name}`);
+  }
+}
+
+/**
+ * Compares a whole body with its metadata.
+ * @throws CacheError `ERR_CACHE_CORRUPT`
+ */
+export function verifyBody(metadata: EntryMetadata, body: Uint8Array): void {
+  if (body.length !== metadata.size) {
+    throw corrupt(metadata.name, `its body has ${body.length} bytes instead of ${metadata.size}`);
+  }
+  if (crc32(body) !== metadata.crc32) throw corrupt(metadata.name, 'its body does not have its CRC-32');
+}
+
+/**
+ * Reads and verifies a whole body. Disposes of the entry whatever happens.
+ * @throws CacheError `ERR_CACHE_CORRUPT`
+ */
+export function readVerified(entry: StoredEntry, options?: OperationOptions): Promise<Uint8Array> {
+  const body = entry.bytes(options);
+  return entry.verified === true ? body : verified(entry.metadata, body);
+}
+
+async function verified(metadata: EntryMetadata, reading: Promise<Uint8Array>): Promise<Uint8Array> {
+  const body = await reading;
+  verifyBody(metadata, body);
+  return body;
+}
+
+/**
+ * Passes a body on while it is being verified. The last chunk is held back until size and CRC-32 are
+ * right: of a corrupt body a reader never sees the clean end.
+ */
+export async function* streamVerified(
+  entry: StoredEntry,
+  options?: OperationOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { metadata } = entry;
+  let size = 0;
+  let checksum = 0;
+  let held: Uint8Array | undefined;
+  for await (const chunk of entry.stream(options)) {
+    if (chunk.length === 0) continue;
+    size += chunk.length;
+    checksum = crc32(chunk, checksum);
+    if (size > metadata.size) break;
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  if (size !== metadata.size) {
+    throw corrupt(metadata.name, `its body does not have ${metadata.size} bytes`);
+  }
+  if (checksum !== metadata.crc32) throw corrupt(metadata.name, 'its body does not have its CRC-32');
+  if (held !== undefined) yield held;
+}
+
+function corrupt(name: string, problem: string): CacheError {
+  return new CacheError('ERR_CACHE_CORRUPT', `entry ${name} is corrupt: ${problem}`, { operation: 'get' });
+}

@@ -1,0 +1,8 @@
+export * from './cache/index.js';
+export { CORE_TABLE, type Environment, type ReadConfig, readConfig } from './config/index.js';
+export * from './container/index.js';
+export * from './driver/index.js';
+export * from './key/index.js';
+export type { ErrorReporting, FailurePhase, Logger } from './policy/index.js';
+export { errorReporting } from './policy/index.js';
+export { openTelemetry } from './telemetry/index.js';

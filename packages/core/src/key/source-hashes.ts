@@ -1,0 +1,38 @@
+import { isUtf8 } from 'node:buffer';
+import { hash } from 'node:crypto';
+
+const MAX_KNOWN = 1024;
+const MAX_KNOWN_LENGTH = 512;
+
+/**
+ * SHA-256 of source URLs. A source is asked for many times and in many variants, and its hash is a third of a
+ * key's cost: the latest ones are remembered.
+ */
+export class SourceHashes {
+  readonly #known = new Map<string, string>();
+
+  /**
+   * 64 hexadecimal digits.
+   * @throws TypeError for a string with a lone surrogate, which would be hashed like another one
+   */
+  hash(source: string | Uint8Array): string {
+    if (typeof source !== 'string') return hash('sha256', source, 'hex');
+    const known = this.#known.get(source);
+    if (known !== undefined) return known;
+    if (!source.isWellFormed()) {
+      throw new TypeError('the source URL is not well-formed Unicode (a lone surrogate): pass it as bytes');
+    }
+    const made = hash('sha256', source, 'hex');
+    if (source.length <= MAX_KNOWN_LENGTH) {
+      if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+      this.#known.set(source, made);
+    }
+    return made;
+  }
+}
+
+/** A source given as bytes and the same one given as a string are one source. */
+export function sourceText(source: string | Uint8Array): string | Uint8Array {
+  if (typeof source === 'string' || !isUtf8(source)) return source;
+  return Buffer.from(source.buffer, source.byteOffset, source.length).toString('utf8');
+}

@@ -1,0 +1,139 @@
+import { createEntry } from '@imgproxy-cache/core/driver';
+import { describe, expect, it } from 'vitest';
+import { bytesOf, cacheUnderTest, REQUEST, renderer, served, until } from './cache-under-test.js';
+
+describe('what a request gets', () => {
+  it('renders a miss, stores it behind the back of the request, and hits afterwards', async () => {
+    const { cache, memory } = await cacheUnderTest();
+    const render = renderer({
+      etag: '"source"',
+      lastModified: 'Tue, 01 Sep 2026 10:00:00 GMT',
+      cacheControl: 'public, max-age=60',
+      dimensions: { originWidth: 10, originHeight: 20, resultWidth: 1, resultHeight: 2 },
+    });
+    const miss = await served(cache.fetch({ ...REQUEST, tags: ['cats'] }, render));
+    await until(() => memory.size === 1);
+    const { status, image } = await cache.fetch(REQUEST, render);
+
+    expect(miss.status).toBe('imgproxy-cache; fwd=miss; detail=queued');
+    expect(String(status)).toBe('imgproxy-cache; hit');
+    expect(image).toMatchObject({
+      contentType: 'image/webp',
+      etag: '"source"',
+      lastModified: 'Tue, 01 Sep 2026 10:00:00 GMT',
+      cacheControl: 'public, max-age=60',
+      dimensions: { originWidth: 10, originHeight: 20, resultWidth: 1, resultHeight: 2 },
+      size: 1000,
+    });
+    expect(Buffer.compare(await image.bytes(), miss.body)).toBe(0);
+    expect(render.calls).toBe(1);
+    expect(memory.peek(memory.names[0] ?? '')?.metadata.tags).toEqual(['cats']);
+  });
+
+  it('stores before it serves where errors are reported', async () => {
+    const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: 'true' });
+    const { status } = await served(cache.fetch(REQUEST, renderer()));
+    expect(status).toBe('imgproxy-cache; fwd=miss; stored');
+    expect(memory.size).toBe(1);
+  });
+
+  it('renders every request where the cache is off', async () => {
+    const { cache, driver } = await cacheUnderTest({ IMGPROXY_CACHE_USE: ' ' });
+    const render = renderer();
+    const results = await Promise.all([1, 2, 3].map(() => served(cache.fetch(REQUEST, render))));
+    expect(results.map(({ status }) => status)).toEqual(
+      Array(3).fill('imgproxy-cache; fwd=bypass; detail=off'),
+    );
+    expect(render.calls).toBe(3);
+    expect(driver.calls.get + driver.calls.put).toBe(0);
+    expect(cache.health()).toEqual({ status: 'off' });
+  });
+
+  it('neither looks up nor stores a bypassed request', async () => {
+    const { cache, driver } = await cacheUnderTest();
+    const { status } = await served(cache.fetch({ ...REQUEST, bypass: true }, renderer()));
+    expect(status).toBe('imgproxy-cache; fwd=bypass');
+    expect(driver.calls.get + driver.calls.put).toBe(0);
+  });
+
+  it.each([
+    ['the renderer says so', { store: false }, 'not-storable'],
+    ['it is no image', { contentType: 'text/html' }, 'not-storable'],
+    ['it is empty', { body: new Uint8Array() }, 'not-storable'],
+    ['it is too large', { body: bytesOf(2001) }, 'too-large'],
+  ])('serves and does not store a rendering when %s', async (_reason, rendering, detail) => {
+    const { cache, driver } = await cacheUnderTest({ IMGPROXY_CACHE_MAX_ENTRY_SIZE: '2000' });
+    const { status } = await served(cache.fetch(REQUEST, renderer(rendering)));
+    expect(status).toBe(`imgproxy-cache; fwd=miss; detail=${detail}`);
+    await cache.close();
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it('does not store what the driver cannot take', async () => {
+    const { cache, driver } = await cacheUnderTest({}, {}, 500);
+    const { status } = await served(cache.fetch(REQUEST, renderer()));
+    expect(status).toBe('imgproxy-cache; fwd=miss; detail=too-large');
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it('does not store an image whose tags do not fit, rather than losing a tag', async () => {
+    const { cache, driver } = await cacheUnderTest();
+    const request = { ...REQUEST, tags: Array.from({ length: 100 }, (_, index) => `tag-${index}`) };
+    expect((await served(cache.fetch(request, renderer()))).status).toBe(
+      'imgproxy-cache; fwd=miss; detail=metadata',
+    );
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it('leaves out a validator of the source that no store could keep, and stores the image', async () => {
+    const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: '1' });
+    await served(cache.fetch(REQUEST, renderer({ etag: `"${'x'.repeat(300)}"`, cacheControl: 'é' })));
+    expect(memory.peek(memory.names[0] ?? '')?.metadata).not.toHaveProperty('etag');
+    expect(memory.peek(memory.names[0] ?? '')?.metadata).not.toHaveProperty('cacheControl');
+  });
+
+  it('takes a media type without its parameters and in lower case', async () => {
+    const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: '1' });
+    await served(cache.fetch(REQUEST, renderer({ contentType: 'Image/SVG+XML; charset=utf-8' })));
+    expect(memory.peek(memory.names[0] ?? '')?.metadata.contentType).toBe('image/svg+xml');
+  });
+
+  it('treats an entry past its lifetime as a miss and replaces it', async () => {
+    const { cache, memory, clock } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: '1' });
+    await served(cache.fetch(REQUEST, renderer()));
+    const [name = ''] = memory.names;
+    await memory.put(
+      name,
+      createEntry({ name, contentType: 'image/webp', created: 0, expires: clock.now() }, bytesOf(10, 9)),
+    );
+    const again = await served(cache.fetch(REQUEST, renderer()));
+    expect(again.status).toBe('imgproxy-cache; fwd=miss; stored; detail=expired');
+    expect(memory.peek(name)?.body.length).toBe(1000);
+  });
+
+  it('says clearly that a rendering has no body', async () => {
+    const { cache } = await cacheUnderTest();
+    await expect(cache.fetch(REQUEST, renderer({ body: 'text' as unknown as Uint8Array }))).rejects.toThrow(
+      /render gave no body/,
+    );
+  });
+
+  it('lets an image be consumed once, as bytes or as a stream', async () => {
+    const { cache } = await cacheUnderTest();
+    const { image } = await cache.fetch(REQUEST, renderer());
+    expect(Buffer.concat(await image.stream().toArray())).toEqual(Buffer.from(bytesOf(1000)));
+    await expect(image.bytes()).rejects.toThrow(/already consumed/);
+    await image.discard();
+  });
+
+  it('serves bodies that are larger than what is verified at once, as a stream and whole', async () => {
+    const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_VERIFY_BYTES: '1000' });
+    const body = bytesOf(300_000);
+    await served(cache.fetch(REQUEST, renderer({ body })));
+    await until(() => memory.size === 1);
+    const { status, image } = await cache.fetch(REQUEST, renderer());
+    expect(String(status)).toBe('imgproxy-cache; hit');
+    expect(image.size).toBe(300_000);
+    expect(Buffer.compare(await image.bytes(), body)).toBe(0);
+  });
+});

@@ -1,0 +1,247 @@
+import { Readable } from 'node:stream';
+import { StreamedEntry } from '@imgproxy-cache/core/driver';
+import { describe, expect, it } from 'vitest';
+import { bytesOf, cacheUnderTest, REQUEST, renderer, served, until } from './cache-under-test.js';
+
+/** A source that gives its chunks when it is told to, and remembers what became of it. */
+class ManualSource implements AsyncIterable<Uint8Array> {
+  taken = 0;
+  closed = false;
+  readonly #steps: PromiseWithResolvers<IteratorResult<Uint8Array>>[] = [];
+  #given = 0;
+
+  #step(index: number): PromiseWithResolvers<IteratorResult<Uint8Array>> {
+    this.#steps[index] ??= Promise.withResolvers();
+    return this.#steps[index];
+  }
+
+  give(chunk: Uint8Array): void {
+    this.#step(this.#given++).resolve({ done: false, value: chunk });
+  }
+
+  end(): void {
+    this.#step(this.#given++).resolve({ done: true, value: undefined });
+  }
+
+  fail(error: Error): void {
+    this.#step(this.#given++).reject(error);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    return {
+      next: () => this.#step(this.taken++).promise,
+      return: async () => {
+        this.closed = true;
+        // As a generator does that is told to return while somebody waits for its next value.
+        this.end();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+}
+
+const QUEUED = 'imgproxy-cache; fwd=miss; detail=queued';
+const HIT = 'imgproxy-cache; hit';
+
+describe('a rendering that is a stream', () => {
+  it('is served while it is collected, and stored', async () => {
+    const { cache, memory } = await cacheUnderTest();
+    const source = new ManualSource();
+    const { status, image } = await cache.fetch(REQUEST, renderer({ body: source }));
+    expect(String(status)).toBe('imgproxy-cache; fwd=miss');
+    const stream = image.stream()[Symbol.asyncIterator]();
+    source.give(bytesOf(600, 1));
+    expect(Buffer.from((await stream.next()).value)).toEqual(Buffer.from(bytesOf(600, 1)));
+    expect(memory.size).toBe(0);
+    source.give(bytesOf(500, 2));
+    source.end();
+    expect(Buffer.from((await stream.next()).value)).toEqual(Buffer.from(bytesOf(500, 2)));
+    expect((await stream.next()).done).toBe(true);
+    await until(() => memory.size === 1);
+    const hit = await served(cache.fetch(REQUEST, renderer()));
+    expect(hit.status).toBe(HIT);
+    expect(Buffer.from(hit.body)).toEqual(Buffer.concat([bytesOf(600, 1), bytesOf(500, 2)]));
+  });
+
+  it('reaches those who wait although the first client reads nothing', async () => {
+    const { cache, memory } = await cacheUnderTest();
+    const body = bytesOf(1_000_000);
+    const render = renderer(() => ({
+      body: Readable.from([body.subarray(0, 400_000), body.subarray(400_000)]),
+    }));
+    const slow = await cache.fetch(REQUEST, render);
+    const followers = await Promise.all([1, 2].map(() => served(cache.fetch(REQUEST, render))));
+    for (const follower of followers) expect(Buffer.compare(follower.body, body)).toBe(0);
+    expect(followers[0]?.status).toMatch(/collapsed|hit/);
+    await until(() => memory.size === 1);
+    expect(Buffer.compare(await slow.image.bytes(), body)).toBe(0);
+    expect(render.calls).toBe(1);
+  });
+
+  it('past the largest size is served whole and not stored, and those who wait render for themselves', async () => {
+    const { cache, driver } = await cacheUnderTest({ IMGPROXY_CACHE_MAX_ENTRY_SIZE: '1000' });
+    const chunks = [bytesOf(600, 1), bytesOf(600, 2), bytesOf(600, 3)];
+    const render = renderer(() => ({ body: Readable.from(chunks) }));
+    const results = await Promise.all([1, 2, 3].map(() => served(cache.fetch(REQUEST, render))));
+    for (const { body } of results) expect(Buffer.compare(body, Buffer.concat(chunks))).toBe(0);
+    expect(render.calls).toBe(3);
+    await cache.close();
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it('past the largest size is read only as fast as its client reads', async () => {
+    const { cache } = await cacheUnderTest({ IMGPROXY_CACHE_MAX_ENTRY_SIZE: '1000' });
+    let made = 0;
+    const endless = async function* (): AsyncGenerator<Uint8Array> {
+      for (; made < 10_000; made++) yield bytesOf(10_000, made);
+    };
+    const { image } = await cache.fetch(REQUEST, renderer({ body: endless() }));
+    const stream = image.stream();
+    for await (const _chunk of stream) break;
+    await until(() => stream.destroyed);
+    expect(made).toBeLessThan(50);
+  });
+
+  it('that fails breaks off its client, fails those who wait, and is not stored', async () => {
+    const { cache, driver } = await cacheUnderTest();
+    const source = new ManualSource();
+    const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
+    const follower = cache.fetch(REQUEST, renderer());
+    source.give(bytesOf(600));
+    source.fail(new Error('decoder died'));
+    await expect(image.bytes()).rejects.toThrow('decoder died');
+    await expect(follower).rejects.toThrow('decoder died');
+    await cache.close();
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it('is closed and not stored as if it were whole when its only client goes away', async () => {
+    const { cache, driver } = await cacheUnderTest();
+    const source = new ManualSource();
+    const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
+    source.give(bytesOf(600));
+    for await (const _chunk of image.stream()) break;
+    await until(() => source.closed);
+    await cache.close();
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it('is closed when its only client goes away before he has read anything', async () => {
+    const { cache, driver } = await cacheUnderTest();
+    const source = new ManualSource();
+    const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
+    image.stream().destroy();
+    await until(() => source.closed);
+    await cache.close();
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it('goes on for those who wait when its first client goes away, and is stored', async () => {
+    const { cache, memory } = await cacheUnderTest();
+    const source = new ManualSource();
+    const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
+    const follower = served(cache.fetch(REQUEST, renderer()));
+    await image.discard();
+    source.give(bytesOf(600));
+    source.end();
+    expect((await follower).body.length).toBe(600);
+    expect(source.closed).toBe(false);
+    await until(() => memory.size === 1);
+  });
+
+  it('is collected before it is served where errors are reported', async () => {
+    const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: '1' });
+    const body = Readable.from([bytesOf(600), bytesOf(500)]);
+    const { status, body: whole } = await served(cache.fetch(REQUEST, renderer({ body })));
+    expect(status).toBe('imgproxy-cache; fwd=miss; stored');
+    expect(whole.length).toBe(1100);
+    expect(memory.size).toBe(1);
+  });
+
+  it('past the largest size is served whole where errors are reported', async () => {
+    const { cache } = await cacheUnderTest({
+      IMGPROXY_CACHE_REPORT_ERRORS: '1',
+      IMGPROXY_CACHE_MAX_ENTRY_SIZE: '1000',
+    });
+    const body = Readable.from([bytesOf(600), bytesOf(500), bytesOf(400)]);
+    const { status, body: whole } = await served(cache.fetch(REQUEST, renderer({ body })));
+    expect(status).toBe('imgproxy-cache; fwd=miss; detail=too-large');
+    expect(whole.length).toBe(1500);
+  });
+
+  it('that is not to be stored goes straight through', async () => {
+    const { cache } = await cacheUnderTest();
+    const body = Readable.from([bytesOf(600)]);
+    const { status, image } = await cache.fetch(REQUEST, renderer({ body, store: false }));
+    expect(String(status)).toBe('imgproxy-cache; fwd=miss; detail=not-storable');
+    await image.discard();
+    expect(body.destroyed).toBe(true);
+  });
+});
+
+describe('a stored image that is streamed', () => {
+  it.each(['before its first read', 'while a read hangs'])(
+    'is released when its client goes away %s',
+    async (when) => {
+      const { cache, memory, hooks } = await cacheUnderTest({ IMGPROXY_CACHE_VERIFY_BYTES: '10' });
+      await served(cache.fetch(REQUEST, renderer()));
+      await until(() => memory.size === 1);
+      const entry = memory.peek(memory.names[0] ?? '');
+      let reading = false;
+      let closed = false;
+      hooks.get = async () =>
+        entry &&
+        new StreamedEntry(entry.metadata, {
+          bytes: () => Promise.reject(new Error('too large to be read whole')),
+          async *chunks(signal) {
+            reading = true;
+            await new Promise((_resolve, reject) =>
+              signal.addEventListener('abort', () => reject(signal.reason)),
+            );
+            yield entry.body;
+          },
+          close: async () => {
+            closed = true;
+          },
+        });
+      const stream = (await cache.fetch(REQUEST, renderer())).image.stream();
+      if (when === 'while a read hangs') {
+        stream.read();
+        await until(() => reading);
+      }
+      stream.destroy();
+      await until(() => closed);
+      expect(reading).toBe(when === 'while a read hangs');
+    },
+  );
+});
+
+describe('bytes in flight', () => {
+  it('are limited over all requests, and given back once an image is stored or given up', async () => {
+    const release = Promise.withResolvers<void>();
+    const { cache, driver, memory } = await cacheUnderTest(
+      { IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT: '1500' },
+      { put: () => release.promise },
+    );
+    const image = (name: string) => ({ ...REQUEST, source: name });
+    expect((await served(cache.fetch(image('a'), renderer()))).status).toBe(QUEUED);
+    expect((await served(cache.fetch(image('b'), renderer()))).status).toBe(
+      'imgproxy-cache; fwd=miss; detail=bytes-in-flight',
+    );
+    const streamed = await served(
+      cache.fetch(image('c'), renderer({ body: Readable.from([bytesOf(1000)]) })),
+    );
+    expect(streamed.body.length).toBe(1000);
+    release.resolve();
+    await until(() => memory.size === 1);
+    expect(driver.calls.put).toBe(1);
+
+    const abandoned = await cache.fetch(image('d'), renderer({ body: new ManualSource() }));
+    await abandoned.image.discard();
+    expect((await served(cache.fetch(image('e'), renderer()))).status).toBe(QUEUED);
+    await until(() => memory.size === 2);
+    const again = renderer({ body: Readable.from([bytesOf(700), bytesOf(700)]) });
+    expect((await served(cache.fetch(image('f'), again))).body.length).toBe(1400);
+    await until(() => memory.size === 3);
+  });
+});
