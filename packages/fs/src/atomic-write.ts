@@ -1,0 +1,112 @@
+import { constants } from 'node:fs';
+import { type CacheLayout, parentOf } from './cache-layout.js';
+import { type FolderTree, syncFolder } from './folder-tree.js';
+import { close, closeUnwatched, fchmod, fsync, open, rename, unlink, writev } from './fs-calls.js';
+import { errnoOf } from './fs-errors.js';
+import { TemporaryNames } from './temporary-name.js';
+
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
+// Somebody who deletes the last other entry of a folder removes the folder too, at any moment.
+const MAX_RENAMES = 8;
+const MAX_NAME_COLLISIONS = 8;
+
+export interface WriteOptions {
+  readonly mode: number;
+  /** Whether what is written must outlive a power failure. */
+  readonly sync: boolean;
+}
+
+/** Writes files that are there as a whole or not at all: under another name first, renamed when complete. */
+export class AtomicWriter {
+  readonly #layout: CacheLayout;
+  readonly #folders: FolderTree;
+  readonly #options: WriteOptions;
+  readonly #names = new TemporaryNames();
+
+  constructor(layout: CacheLayout, folders: FolderTree, options: WriteOptions) {
+    this.#layout = layout;
+    this.#folders = folders;
+    this.#options = options;
+  }
+
+  /** Writes `parts`, one behind the other, to the file at `place`. The errors are the operating system's. */
+  async write(place: string, parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#writeOnce(place, parts, signal);
+    } catch (error) {
+      // A remembered folder, or the whole root, was removed and may be there again.
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      this.#folders.forget();
+      await this.#writeOnce(place, parts, signal);
+    }
+  }
+
+  async #writeOnce(
+    place: string,
+    parts: readonly Uint8Array[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { path, fd } = await this.#createTemporary();
+    try {
+      await this.#fill(fd, parts, signal);
+      await this.#moveIntoPlace(path, place, signal);
+    } catch (error) {
+      await unlink(path).catch(() => {});
+      throw error;
+    }
+    if (this.#options.sync) await syncFolder(this.#layout.path(parentOf(place)));
+  }
+
+  async #createTemporary(): Promise<{ path: string; fd: number }> {
+    await this.#folders.make(this.#layout.temporaryFolder);
+    for (let attempt = 1; ; attempt += 1) {
+      const path = this.#layout.path(`${this.#layout.temporaryFolder}/${await this.#names.next()}`);
+      try {
+        return { path, fd: await open(path, CREATE_FLAGS, this.#options.mode) };
+      } catch (error) {
+        if (errnoOf(error) !== 'EEXIST' || attempt === MAX_NAME_COLLISIONS) throw error;
+      }
+    }
+  }
+
+  /** Closes the descriptor in any case, and before the rename: some file systems refuse a write at its close. */
+  async #fill(fd: number, parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<void> {
+    try {
+      // The umask took bits from the mode at the creation, which the owner's do not suffer.
+      if (this.#options.mode !== 0o600) await fchmod(fd, this.#options.mode);
+      for (let rest = parts; rest.length > 0; ) {
+        signal?.throwIfAborted();
+        rest = withoutFirst(rest, await writev(fd, rest));
+      }
+      if (this.#options.sync) await fsync(fd);
+    } catch (error) {
+      closeUnwatched(fd);
+      throw error;
+    }
+    await close(fd);
+  }
+
+  async #moveIntoPlace(path: string, place: string, signal: AbortSignal | undefined): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#folders.make(parentOf(place));
+        signal?.throwIfAborted();
+        return await rename(path, this.#layout.path(place));
+      } catch (error) {
+        if (errnoOf(error) !== 'ENOENT' || attempt === MAX_RENAMES) throw error;
+        this.#folders.forget();
+      }
+    }
+  }
+}
+
+function withoutFirst(parts: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let remaining = count;
+  const rest: Uint8Array[] = [];
+  for (const part of parts) {
+    if (remaining < part.length) rest.push(part.subarray(remaining));
+    remaining = Math.max(0, remaining - part.length);
+  }
+  return rest;
+}

@@ -1,0 +1,85 @@
+import type { Dir, Dirent } from 'node:fs';
+import { isEntryName } from '@imgproxy-cache/core/driver';
+import { abortable, abortedError } from './abortable.js';
+import { type CacheLayout, isTemporary, parentOf } from './cache-layout.js';
+import { type FolderTree, isAbsence } from './folder-tree.js';
+import { opendir } from './fs-calls.js';
+import { toCacheError } from './fs-errors.js';
+
+/**
+ * Names of the files below the root, from those folders alone that can hold one with the prefix. At any moment
+ * only the folders above the current file are open.
+ */
+export class EntryNames {
+  readonly #layout: CacheLayout;
+  readonly #folders: FolderTree;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(layout: CacheLayout, folders: FolderTree, signal: AbortSignal | undefined) {
+    this.#layout = layout;
+    this.#folders = folders;
+    this.#signal = signal;
+  }
+
+  async *beginningWith(prefix: string): AsyncGenerator<string, void, undefined> {
+    const folder = parentOf(prefix);
+    if (folder !== '' && (!isEntryName(folder) || isTemporary(folder))) return;
+    const place = this.#layout.folderPlace(folder);
+    const path = this.#layout.path(place);
+    const found = await this.#unlessAborted(this.#folders.find(place, 'list'), path);
+    if (!found) {
+      await this.#unlessAborted(this.#folders.assertRoot('list'), path);
+      return;
+    }
+    yield* this.#within(folder, prefix);
+  }
+
+  async *#within(folder: string, prefix: string): AsyncGenerator<string, void, undefined> {
+    const path = this.#layout.path(this.#layout.folderPlace(folder));
+    const directory = await this.#open(path);
+    if (directory === undefined) return;
+    try {
+      for (let item = await this.#next(directory); item !== null; item = await this.#next(directory)) {
+        const name = folder === '' ? item.name : `${folder}/${item.name}`;
+        if (!name.startsWith(prefix) || !isEntryName(name) || isTemporary(name)) continue;
+        if (item.isDirectory()) yield* this.#within(name, prefix);
+        else if (item.isFile()) yield name;
+      }
+    } finally {
+      // Behind a read that still hangs it closes later; nobody waits for it.
+      closeDirectory(directory);
+    }
+  }
+
+  async #open(path: string): Promise<Dir | undefined> {
+    const opened = opendir(path).catch((error: unknown) => {
+      // Deleted entries take their empty folders along, while we walk.
+      if (isAbsence(error)) return undefined;
+      throw error;
+    });
+    const directory = await this.#unlessAborted(opened, path, closeDirectory);
+    // The root is a folder that no walk may lose.
+    if (directory === undefined) await this.#unlessAborted(this.#folders.assertRoot('list'), path);
+    return directory;
+  }
+
+  #next(directory: Dir): Promise<Dirent | null> {
+    return this.#unlessAborted(directory.read(), directory.path);
+  }
+
+  async #unlessAborted<Value>(
+    work: Promise<Value>,
+    path: string,
+    onLate?: (value: Value) => void,
+  ): Promise<Value> {
+    try {
+      return await abortable(work, this.#signal, (signal) => abortedError('list', signal), onLate);
+    } catch (thrown) {
+      throw toCacheError(thrown, 'list', path);
+    }
+  }
+}
+
+function closeDirectory(directory: Dir | undefined): void {
+  directory?.close().catch(() => {});
+}

@@ -1,0 +1,14 @@
+import { systemClock } from '@imgproxy-cache/core/driver';
+import fs from '@imgproxy-cache/fs';
+
+/** A driver on `root`, for a script that runs as a process of its own. */
+export function openDriver(root, changes = {}) {
+  return fs.create(
+    { root, bucket: '', sync: false, fileMode: '0600', folderMode: '0700', ...changes },
+    {
+      report: () => {},
+      clock: systemClock,
+      reservedName: 'images/v1/check',
+    },
+  );
+}

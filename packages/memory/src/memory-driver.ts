@@ -1,0 +1,140 @@
+import {
+  assertEntryName,
+  BufferedEntry,
+  type CacheDriver,
+  type CacheEntry,
+  CacheError,
+  type CacheOperation,
+  checkRoundTrip,
+  type DriverCheck,
+  type DriverContext,
+  decodeMetadata,
+  encodeMetadata,
+  type OperationOptions,
+  type StoredEntry,
+  systemClock,
+  verifyBody,
+} from '@imgproxy-cache/core/driver';
+import { LRUCache } from 'lru-cache';
+
+/** Limits of a {@link MemoryDriver}. */
+export interface MemoryDriverOptions {
+  /** Most bytes of all entries, each with an allowance for its metadata. Default: 64 MiB. */
+  readonly maxSize?: number;
+  /** Most entries. Default: 10,000. */
+  readonly maxEntries?: number;
+}
+
+// What an entry takes besides its body: name, metadata, bookkeeping.
+const ENTRY_OVERHEAD = 1024;
+
+/**
+ * Keeps entries in the process's memory, the least recently used out first. Bodies are verified when they are
+ * put, and got without a copy. In a host's tests it stands for any driver: {@link names} and {@link peek} show
+ * what is stored, without counting as a use.
+ */
+export class MemoryDriver implements CacheDriver {
+  readonly #entries: LRUCache<string, CacheEntry>;
+  readonly #context: Pick<DriverContext, 'reservedName' | 'clock'>;
+  #closed = false;
+
+  constructor(
+    { maxSize = 67_108_864, maxEntries = 10_000 }: MemoryDriverOptions = {},
+    context: Pick<DriverContext, 'reservedName' | 'clock'> = { reservedName: 'check', clock: systemClock },
+  ) {
+    this.#context = context;
+    this.#entries = new LRUCache({ max: maxEntries, maxSize, sizeCalculation: sizeOf });
+  }
+
+  /** Names of all entries, the most recently used first. */
+  get names(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Number of entries. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Bytes that the entries take, their allowances included. */
+  get bytes(): number {
+    return this.#entries.calculatedSize;
+  }
+
+  /** An entry as it is stored, without using it. */
+  peek(name: string): CacheEntry | undefined {
+    return this.#entries.peek(name);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#entries.clear();
+  }
+
+  async get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
+    this.#admit('get', options);
+    const entry = this.#entries.get(name);
+    return entry && new BufferedEntry(entry.metadata, entry.body, true);
+  }
+
+  async put(name: string, entry: CacheEntry, options?: OperationOptions): Promise<void> {
+    this.#admit('put', options);
+    assertEntryName(name);
+    // Like any other store: what the codec does not know or leaves out is not kept, nor is the caller's own object.
+    const metadata = decodeMetadata(encodeMetadata(entry.metadata));
+    verifyBody(entry.metadata, entry.body);
+    if (sizeOf(entry) > this.#entries.maxSize) {
+      throw new CacheError(
+        'ERR_CACHE_TOO_LARGE',
+        `entry ${name} has ${entry.body.length} bytes and the whole memory cache ${this.#entries.maxSize} (IMGPROXY_CACHE_MEMORY_MAX_SIZE)`,
+        { driver: 'memory', operation: 'put' },
+      );
+    }
+    // A copy: the caller may change the bytes, or they may be a small part of a large buffer.
+    this.#entries.set(name, { metadata: Object.freeze(metadata), body: Uint8Array.from(entry.body) });
+  }
+
+  async delete(names: readonly string[], options?: OperationOptions): Promise<void> {
+    this.#admit('delete', options, names);
+    for (const name of names) this.#entries.delete(name);
+  }
+
+  async *list(prefix: string, options?: OperationOptions): AsyncGenerator<string, void, undefined> {
+    this.#admit('list', options);
+    // All at once: an entry that is used meanwhile moves to where a slow iteration has already been.
+    const names = [...this.#entries.keys()].filter((name) => name.startsWith(prefix));
+    for (const name of names) {
+      yield name;
+      this.#admit('list', options);
+    }
+  }
+
+  check(options?: OperationOptions): Promise<DriverCheck> {
+    return checkRoundTrip(this, this.#context, options);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#entries.clear();
+  }
+
+  #admit(
+    operation: CacheOperation,
+    options: OperationOptions | undefined,
+    failedNames?: readonly string[],
+  ): void {
+    const details = { driver: 'memory', operation, ...(failedNames !== undefined && { failedNames }) };
+    if (this.#closed) {
+      const message = `the memory driver is closed: ${operation} is not possible any more`;
+      throw new CacheError('ERR_CACHE_CLOSED', message, details);
+    }
+    if (options?.signal?.aborted) {
+      const message = `${operation} was aborted by the caller`;
+      throw new CacheError('ERR_CACHE_ABORTED', message, { ...details, cause: options.signal.reason });
+    }
+  }
+}
+
+function sizeOf(entry: CacheEntry): number {
+  return entry.body.length + ENTRY_OVERHEAD;
+}
