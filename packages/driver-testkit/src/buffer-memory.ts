@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+// Buffers that were collected are freed by another thread, a moment later.
+const PAUSE_MS = 10;
+const MOST_LOOKS = 50;
+
+let collectGarbage: (() => void) | undefined;
+
+/** Bytes of all buffers that somebody still holds. */
+export async function bufferBytesInUse(): Promise<number> {
+  if (collectGarbage === undefined) {
+    setFlagsFromString('--expose-gc');
+    collectGarbage = runInNewContext('gc') as () => void;
+  }
+  let bytes = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    collectGarbage();
+    await delay(PAUSE_MS);
+    const { arrayBuffers } = process.memoryUsage();
+    if (arrayBuffers === bytes) break;
+    bytes = arrayBuffers;
+  }
+  return bytes;
+}

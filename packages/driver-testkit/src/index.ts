@@ -1,0 +1,17 @@
+/**
+ * The contract of storage drivers as a suite, and a driver that injects faults.
+ * @module
+ */
+export { type ContractRule, RULE_GROUPS, type RuleGroup } from './contract-rule.js';
+export { CONTRACT_RULES } from './contract-rules.js';
+export { driverContract, type TestRunner } from './driver-contract.js';
+export type { DriverSubject, PreparedStore, StoreDoors, SubjectGap } from './driver-subject.js';
+export {
+  type BodyEffect,
+  FAULT_POINTS,
+  type FaultConditions,
+  type FaultEffect,
+  type FaultPoint,
+} from './faults/fault.js';
+export { FaultDriver, type FaultDriverOptions } from './faults/fault-driver.js';
+export type { InjectedFault } from './faults/injected-fault.js';

@@ -1,0 +1,36 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { ProcessDoor } from './rule-bench.js';
+import { SeededRandom } from './seeded-random.js';
+
+/** What the process that is to be killed puts, again and again. */
+export interface WriterOrder extends ProcessDoor {
+  readonly name: string;
+  readonly size: number;
+}
+
+// Long enough to come into the midst of a put that takes some milliseconds.
+const LONGEST_LIFE_MS = 40;
+
+const WRITER = fileURLToPath(new URL('./writer-process.js', import.meta.url));
+
+/** Starts a process that puts one name all the time, and kills it, without a warning, in the midst of that. */
+export async function killWhilePutting(order: WriterOrder, seed: number): Promise<void> {
+  const writer = fork(WRITER, [JSON.stringify(order)], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const complaint: Buffer[] = [];
+  writer.stderr?.on('data', (chunk: Buffer) => complaint.push(chunk));
+  const gone = once(writer, 'exit');
+  const [first] = await Promise.race([once(writer, 'message'), gone]);
+  if (first === 'putting') await delay(new SeededRandom(seed).next() * LONGEST_LIFE_MS);
+  writer.kill('SIGKILL');
+  const [, signal] = await gone;
+  if (signal === 'SIGKILL') return;
+  throw new Error(
+    `the process that was to be killed while it puts ended by itself: ${Buffer.concat(complaint).toString().trim()}`,
+  );
+}

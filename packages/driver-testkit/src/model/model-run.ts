@@ -1,0 +1,182 @@
+import assert, { AssertionError } from 'node:assert/strict';
+import { type CacheEntry, isCacheError } from '@imgproxy-cache/core/driver';
+import fc from 'fast-check';
+import {
+  collect,
+  describeFailure,
+  expectBody,
+  expectMetadata,
+  expectThat,
+  listed,
+  unexpectedFailure,
+} from '../expectations.js';
+import type { RuleBench } from '../rule-bench.js';
+import { versionedEntry } from '../sample-entries.js';
+import { ABSENT, NameModel, type Version } from './entry-model.js';
+import { describeOperation, type ModelBatch, type ModelOperation, modelRuns } from './model-operations.js';
+
+const RUNS = 12;
+// A failure that depends on the moment can be shrunk for ever: what was found so far is reported then.
+const TIME_LIMIT_MS = 12_000;
+
+/** Proves a driver against the model, in runs that fast-check draws, shrinks and repeats by their seed. */
+export async function proveAgainstModel(bench: RuleBench): Promise<void> {
+  const { limitations } = bench.capabilities;
+  const offers = { delete: limitations?.delete === undefined, list: limitations?.list === undefined };
+  let runs = 0;
+  const property = fc.asyncProperty(modelRuns(offers), async (batches) => {
+    const run = new ModelRun(bench, bench.name(`run-${runs++}`), offers.list);
+    for (const batch of batches) await run.perform(batch);
+  });
+  const { replay } = bench;
+  const found = await fc.check(property, {
+    numRuns: RUNS,
+    interruptAfterTimeLimit: TIME_LIMIT_MS,
+    ...replay,
+  });
+  if (found.failed) assert.fail(describeRun(found));
+}
+
+function describeRun({
+  errorInstance,
+  seed,
+  counterexamplePath,
+  counterexample,
+}: fc.RunDetails<[ModelBatch[]]>) {
+  const failure =
+    errorInstance instanceof AssertionError ? errorInstance.message : unexpectedFailure(errorInstance);
+  const batches = counterexample?.[0] ?? [];
+  return [
+    failure,
+    `To repeat it, give the subject replay: ${JSON.stringify({ seed, path: counterexamplePath })}`,
+    'What led to it, one line for operations that began together:',
+    ...batches.map((batch) => `  ${batch.map(describeOperation).join(', ')}`),
+  ].join('\n');
+}
+
+class ModelRun {
+  readonly #bench: RuleBench;
+  readonly #prefix: string;
+  readonly #canList: boolean;
+  readonly #models = new Map<string, NameModel>();
+  readonly #entries = new Map<Version, CacheEntry>();
+
+  constructor(bench: RuleBench, prefix: string, canList: boolean) {
+    this.#bench = bench;
+    this.#prefix = prefix;
+    this.#canList = canList;
+  }
+
+  async perform(batch: ModelBatch): Promise<void> {
+    for (const model of this.#models.values()) model.begin();
+    await Promise.all(batch.map((operation) => this.#start(operation)));
+    await this.#settle(batch.map(({ kind }) => kind).join(', '));
+  }
+
+  async #start(operation: ModelOperation): Promise<void> {
+    const { driver } = this.#bench;
+    switch (operation.kind) {
+      case 'put': {
+        const name = this.#nameOf(operation.name);
+        const entry = versionedEntry(name, this.#entries.size + 1, operation.size);
+        const version = entry.metadata.created;
+        this.#entries.set(version, entry);
+        this.#modelOf(name).put(version, !operation.aborted);
+        return perhapsAborted('put', operation.aborted, (signal) => driver.put(name, entry, { signal }));
+      }
+      case 'delete': {
+        const names = operation.names.map((name) => this.#nameOf(name));
+        for (const name of names) this.#modelOf(name).delete(!operation.aborted);
+        return perhapsAborted('delete', operation.aborted, (signal) => driver.delete(names, { signal }));
+      }
+      case 'get': {
+        const name = this.#nameOf(operation.name);
+        const before = this.#modelOf(name).visible;
+        const found = await this.#find(name, operation.read);
+        const allowed = new Set([...before, ...this.#modelOf(name).visible]);
+        this.#expectAllowed(found, allowed, `get of ${name} while other operations run`);
+        return;
+      }
+      case 'list': {
+        const names = await listed(driver, this.#prefix);
+        const story = 'list while other operations run';
+        const surplus = names.filter((name) => !this.#models.has(name));
+        expectThat(surplus.length === 0, story, 'names that were put', `it gave ${surplus}`);
+        const stayed = [...this.#models].filter(([, model]) => !model.visible.has(ABSENT));
+        const lacking = stayed.map(([name]) => name).filter((name) => !names.includes(name));
+        expectThat(lacking.length === 0, story, 'all names that nobody deletes', `it lacks ${lacking}`);
+      }
+    }
+  }
+
+  /** With nothing under way a name has one version, which stays. */
+  async #settle(story: string): Promise<void> {
+    const present: string[] = [];
+    for (const [name, model] of this.#models) {
+      const found = await this.#find(name, 'bytes');
+      this.#expectAllowed(found, model.final, `get of ${name} after ${story}`);
+      model.settle(found);
+      if (found !== ABSENT) present.push(name);
+    }
+    if (!this.#canList) return;
+    const names = await listed(this.#bench.driver, this.#prefix);
+    const same = names.join() === present.sort().join();
+    expectThat(same, `list after ${story}`, `[${present}]`, `it gave [${names}]`);
+  }
+
+  /** Reads a name and compares what it finds with the version that it says it is. */
+  async #find(name: string, read: 'bytes' | 'stream' | 'discard'): Promise<Version> {
+    const found = await this.#bench.driver.get(name);
+    if (found === undefined) return ABSENT;
+    const version = found.metadata.created;
+    const entry = this.#entries.get(version);
+    if (entry === undefined) throw new Error(`get of ${name} found version ${version}, which nobody put`);
+    expectMetadata(found.metadata, entry.metadata, `get of ${name}`);
+    if (read === 'discard') await found.discard();
+    else if (read === 'bytes') expectBody(await found.bytes(), entry.body, `get of ${name}`);
+    else expectBody(Buffer.concat(await collect(found.stream())), entry.body, `get of ${name} as a stream`);
+    return version;
+  }
+
+  #expectAllowed(found: Version, allowed: ReadonlySet<Version>, story: string): void {
+    const titles = [...allowed].map(titleOf).join(' or ');
+    expectThat(allowed.has(found), story, titles, `it found ${titleOf(found)}`);
+  }
+
+  #nameOf(number: number): string {
+    return `${this.#prefix}/${number}`;
+  }
+
+  #modelOf(name: string): NameModel {
+    const model = this.#models.get(name) ?? new NameModel();
+    this.#models.set(name, model);
+    return model;
+  }
+}
+
+async function perhapsAborted(
+  title: string,
+  aborted: boolean,
+  operation: (signal: AbortSignal | undefined) => Promise<void>,
+): Promise<void> {
+  if (!aborted) return operation(undefined);
+  const controller = new AbortController();
+  const [outcome] = await Promise.all([
+    Promise.allSettled([operation(controller.signal)]),
+    controller.abort(),
+  ]);
+  const [{ status }] = outcome;
+  if (status === 'fulfilled') return;
+  const { reason } = outcome[0] as PromiseRejectedResult;
+  const expected = isCacheError(reason) && reason.code === 'ERR_CACHE_ABORTED';
+  expectThat(
+    expected,
+    `an aborted ${title}`,
+    'success or ERR_CACHE_ABORTED',
+    `it was ${describeFailure(reason)}`,
+  );
+}
+
+function titleOf(version: Version): string {
+  return version === ABSENT ? 'nothing' : `version ${version}`;
+}

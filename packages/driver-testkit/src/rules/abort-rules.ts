@@ -1,0 +1,231 @@
+import { getEventListeners } from 'node:events';
+import { isCacheError } from '@imgproxy-cache/core/driver';
+import { ABORT_MOMENTS, abortedAt, turns } from '../abort-moments.js';
+import { rulesOf } from '../contract-rule.js';
+import {
+  collect,
+  describeFailure,
+  expectBody,
+  expectEntry,
+  expectHit,
+  expectMiss,
+  expectRejection,
+  expectThat,
+} from '../expectations.js';
+import { leakOf } from '../held-resources.js';
+import type { RuleBench } from '../rule-bench.js';
+import { MEGABYTE, sampleBody, sampleEntry } from '../sample-entries.js';
+import { gatherUnhandledRejections } from '../unhandled-rejections.js';
+
+const LARGE = 3 * MEGABYTE;
+const PATIENCE_TURNS = 200;
+const STORED = 'stored';
+
+/** What happens when the caller's signal aborts: before, during and after. */
+export const abortRules = rulesOf('aborts', [
+  {
+    id: 'aborted-before',
+    statement: 'with a signal that is aborted already nothing is done and the failure is ERR_CACHE_ABORTED',
+    reason: 'The request is over; work that nobody waits for keeps a busy store busy.',
+    source: 'OperationOptions.signal',
+    async prove({ driver, capabilities, name }) {
+      const entry = sampleEntry(name(STORED));
+      await driver.put(name(STORED), entry);
+      const signal = AbortSignal.abort();
+      const rejects = (title: string, operation: () => Promise<unknown>): Promise<unknown> =>
+        expectRejection(operation, `${title} with an aborted signal`, 'ERR_CACHE_ABORTED');
+      await rejects('get', () => driver.get(name(STORED), { signal }));
+      await rejects('get of a miss', () => driver.get(name('absent'), { signal }));
+      await rejects('put', () => driver.put(name('put'), sampleEntry(name('put')), { signal }));
+      await turns(PATIENCE_TURNS);
+      await expectMiss(driver, name('put'), 'put with an aborted signal, then get');
+      if (capabilities.limitations?.delete === undefined) {
+        await rejects('delete', () => driver.delete([name(STORED)], { signal }));
+        await turns(PATIENCE_TURNS);
+        await expectEntry(driver, name(STORED), entry, 'delete with an aborted signal, then get');
+      }
+      if (capabilities.limitations?.list === undefined) {
+        await rejects('list', () => collect(driver.list(name(''), { signal })));
+      }
+    },
+  },
+  {
+    id: 'aborted-during',
+    statement: 'an operation that is aborted at any moment ends soon, done or with ERR_CACHE_ABORTED',
+    reason: 'Any other code is counted as a failure of the store, which is well.',
+    source: 'OperationOptions.signal; ERR_CACHE_ABORTED',
+    async prove(bench) {
+      const operations = await abortableOperations(bench);
+      for (const [title, operation] of Object.entries(operations)) {
+        for (const moment of ABORT_MOMENTS) {
+          const outcome = await abortedAt(moment, operation);
+          if (outcome.status === 'fulfilled') continue;
+          const { reason } = outcome;
+          const aborted = isCacheError(reason) && reason.code === 'ERR_CACHE_ABORTED';
+          const story = `${title}, aborted ${moment.title}`;
+          expectThat(aborted, story, 'success or ERR_CACHE_ABORTED', `it was ${describeFailure(reason)}`);
+        }
+      }
+    },
+  },
+  {
+    id: 'aborted-reading',
+    statement:
+      'the reading of a body that is aborted fails with ERR_CACHE_ABORTED before the body is complete',
+    reason: 'Otherwise a cut-off picture ends like a whole one.',
+    source: 'StoredEntry.bytes, StoredEntry.stream: OperationOptions.signal',
+    async prove({ driver, sizeUpTo, name }) {
+      await driver.put(name(STORED), sampleEntry(name(STORED), sampleBody(sizeUpTo(LARGE))));
+      const signal = AbortSignal.abort();
+      const unread = await expectHit(driver, name(STORED), 'put, then get');
+      const bytes = (): Promise<unknown> => unread.bytes({ signal });
+      await expectRejection(bytes, 'bytes with an aborted signal', 'ERR_CACHE_ABORTED');
+      const controller = new AbortController();
+      const found = await expectHit(driver, name(STORED), 'put, then get');
+      const stream = async (): Promise<unknown> => {
+        let length = 0;
+        for await (const chunk of found.stream({ signal: controller.signal })) {
+          length += chunk.length;
+          controller.abort();
+        }
+        return length;
+      };
+      await expectRejection(stream, 'stream, aborted after its first chunk', 'ERR_CACHE_ABORTED');
+    },
+  },
+  {
+    id: 'aborted-after',
+    statement:
+      'a signal that aborts after its operation has no effect: the body of a get is read all the same',
+    reason: 'A look-up has a deadline of its own; what it found is served long after that.',
+    source: 'CacheDriver.get; StoredEntry.bytes and StoredEntry.stream take a signal of their own',
+    async prove({ driver, sizeUpTo, name }) {
+      const entry = sampleEntry(name(STORED), sampleBody(sizeUpTo(LARGE)));
+      const put = new AbortController();
+      await driver.put(name(STORED), entry, { signal: put.signal });
+      put.abort();
+      await turns(PATIENCE_TURNS);
+      await expectEntry(driver, name(STORED), entry, 'put, abort of its signal, then get');
+      for (const read of ['bytes', 'stream'] as const) {
+        const get = new AbortController();
+        const story = `get, abort of its signal, then ${read}`;
+        const found = await expectHit(driver, name(STORED), story, { signal: get.signal });
+        get.abort();
+        await turns(2);
+        const reading = read === 'bytes' ? found.bytes() : collect(found.stream()).then(Buffer.concat);
+        const [outcome] = await Promise.allSettled([reading]);
+        if (outcome.status === 'fulfilled') expectBody(outcome.value, entry.body, story);
+        else expectThat(false, story, 'the body', `it was ${describeFailure(outcome.reason)}`);
+      }
+    },
+  },
+  {
+    id: 'no-listener-left',
+    statement: 'an operation that is over leaves no listener on its signal',
+    reason: 'A signal that lives as long as the process gathers them until memory runs out.',
+    source: 'OperationOptions.signal; MaxListenersExceededWarning of Node.js',
+    async prove(bench) {
+      const { driver, name } = bench;
+      const operations = {
+        ...(await abortableOperations(bench)),
+        'get, then discard': async (signal: AbortSignal) => {
+          const found = await expectHit(driver, name(STORED), 'put, then get', { signal });
+          await found.discard();
+        },
+        'a stream that is left': async (signal: AbortSignal) => {
+          const found = await expectHit(driver, name(STORED), 'put, then get', { signal });
+          for await (const _chunk of found.stream({ signal })) break;
+        },
+        'a refused put': async (signal: AbortSignal) => {
+          const refused = sampleEntry(name('refused'), sampleBody(10), { contentType: 'text/plain' });
+          await Promise.allSettled([driver.put(name('refused'), refused, { signal })]);
+        },
+      };
+      for (const [title, operation] of Object.entries(operations)) {
+        const { signal } = new AbortController();
+        await operation(signal);
+        const listeners = await remainingListeners(signal);
+        expectThat(listeners === 0, `${title}, then its signal`, 'no listener', `there are ${listeners}`);
+      }
+    },
+  },
+  {
+    id: 'no-handle-left',
+    statement: 'aborted operations, and lists that are left early, leave no file, socket or timer behind',
+    reason: 'Aborts come in crowds, just when a store is slow.',
+    source: 'OperationOptions.signal; CacheDriver.list',
+    async prove(bench) {
+      const { driver, capabilities, name } = bench;
+      const operations = await abortableOperations(bench);
+      const leak = await leakOf(async () => {
+        for (const operation of Object.values(operations)) {
+          for (const moment of [...ABORT_MOMENTS, ...ABORT_MOMENTS, ...ABORT_MOMENTS]) {
+            await abortedAt(moment, operation);
+          }
+        }
+        if (capabilities.limitations?.list !== undefined) return;
+        for (let time = 0; time < 30; time += 1) {
+          for await (const _name of driver.list(name(''))) break;
+        }
+      });
+      expectThat(leak === undefined, 'operations aborted at many moments', 'nothing held', `it is ${leak}`);
+    },
+  },
+  {
+    id: 'no-promise-left',
+    statement: 'no aborted operation leaves a promise behind that rejects unhandled',
+    reason: 'An unhandled rejection ends the process: the cache would take the service down.',
+    source: 'Node.js, --unhandled-rejections=throw; vercel/next.js#94751',
+    async prove(bench) {
+      const operations = await abortableOperations(bench);
+      const unhandled = await gatherUnhandledRejections(async () => {
+        for (const operation of Object.values(operations)) {
+          for (const moment of ABORT_MOMENTS) await abortedAt(moment, operation);
+        }
+        await bench.driver.close();
+        await turns(PATIENCE_TURNS);
+      });
+      const but = `there were ${unhandled.length}, the first: ${unhandled.slice(0, 1).map(describeFailure)}`;
+      expectThat(unhandled.length === 0, 'operations aborted at many moments', 'no unhandled rejection', but);
+    },
+  },
+]);
+
+/** Operations that can be repeated and aborted, each on an entry that is large enough to be aborted in its midst. */
+async function abortableOperations({
+  driver,
+  capabilities,
+  sizeUpTo,
+  name,
+}: RuleBench): Promise<Record<string, (signal: AbortSignal) => Promise<unknown>>> {
+  const entry = sampleEntry(name(STORED), sampleBody(sizeUpTo(LARGE)));
+  const other = sampleEntry(name('other'), sampleBody(sizeUpTo(LARGE)));
+  await driver.put(name(STORED), entry);
+  return {
+    'get of a miss': (signal) => driver.get(name('absent'), { signal }),
+    'get, then bytes': async (signal) => {
+      await using found = await driver.get(name(STORED), { signal });
+      return await found?.bytes({ signal });
+    },
+    'get, then stream': async (signal) => {
+      await using found = await driver.get(name(STORED), { signal });
+      return found && (await collect(found.stream({ signal })));
+    },
+    put: (signal) => driver.put(name('other'), other, { signal }),
+    ...(capabilities.limitations?.delete === undefined && {
+      delete: (signal) => driver.delete([name('other'), name('absent')], { signal }),
+    }),
+    ...(capabilities.limitations?.list === undefined && {
+      list: (signal) => collect(driver.list(name(''), { signal })),
+    }),
+  };
+}
+
+async function remainingListeners(signal: AbortSignal): Promise<number> {
+  let count = getEventListeners(signal, 'abort').length;
+  for (let turn = 0; turn < PATIENCE_TURNS && count > 0; turn += 1) {
+    await turns(1);
+    count = getEventListeners(signal, 'abort').length;
+  }
+  return count;
+}

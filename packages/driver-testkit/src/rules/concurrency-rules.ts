@@ -1,0 +1,50 @@
+import { rulesOf } from '../contract-rule.js';
+import { collect, expectBody, expectEntry, expectHit } from '../expectations.js';
+import { proveAgainstModel } from '../model/model-run.js';
+import { MEGABYTE, sampleBody, sampleEntry } from '../sample-entries.js';
+
+const PARALLEL = 200;
+const READERS = 30;
+
+/** Many operations at the same time. */
+export const concurrencyRules = rulesOf('concurrency', [
+  {
+    id: 'model',
+    statement: 'hundreds of mixed operations, several at a time, answer as a model of the contract allows',
+    reason: 'What no one thought of is found by chance, and kept by the seed that the failure names.',
+    source: 'CacheDriver, as a whole',
+    prove: proveAgainstModel,
+  },
+  {
+    id: 'parallel-names',
+    statement: `${PARALLEL} puts of different names at the same time, then as many gets, do not mix anything up`,
+    reason: 'Buffers and connections that are used again carry the bytes of one picture into another.',
+    source: 'CacheDriver.put, CacheDriver.get',
+    async prove({ driver, name }) {
+      const entries = Array.from({ length: PARALLEL }, (_, index) =>
+        sampleEntry(name(`${index}`), sampleBody(500 + index * 37, index), { etag: `"${index}"` }),
+      );
+      await Promise.all(entries.map((entry) => driver.put(entry.metadata.name, entry)));
+      const story = `${PARALLEL} puts at the same time, then as many gets`;
+      await Promise.all(entries.map((entry) => expectEntry(driver, entry.metadata.name, entry, story)));
+    },
+  },
+  {
+    id: 'many-readers',
+    statement: 'those who get one name at the same time each have a body of their own, to read or to give up',
+    reason: 'A popular picture is read by everybody at once, and some of them go away.',
+    source: 'StoredEntry: consumed once',
+    async prove({ driver, sizeUpTo, name }) {
+      const entry = sampleEntry(name('popular'), sampleBody(sizeUpTo(MEGABYTE + 100_000)));
+      await driver.put(name('popular'), entry);
+      const story = `${READERS} gets at the same time, some of them given up`;
+      const readers = Array.from({ length: READERS }, async (_, index) => {
+        const found = await expectHit(driver, name('popular'), story);
+        if (index % 3 === 0) return found.discard();
+        const body = index % 3 === 1 ? await found.bytes() : Buffer.concat(await collect(found.stream()));
+        expectBody(body, entry.body, story);
+      });
+      await Promise.all(readers);
+    },
+  },
+]);

@@ -1,0 +1,22 @@
+type Listener = (reason: unknown, promise: Promise<unknown>) => void;
+
+/**
+ * Does `work` and gathers the rejections that nobody handles meanwhile. Other listeners, such as a test runner's,
+ * do not hear of them: the rule reports them itself.
+ */
+export async function gatherUnhandledRejections(work: () => Promise<void>): Promise<readonly unknown[]> {
+  const reasons: unknown[] = [];
+  const gather = (reason: unknown): void => {
+    reasons.push(reason);
+  };
+  const others = process.listeners('unhandledRejection') as Listener[];
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', gather);
+  try {
+    await work();
+  } finally {
+    process.off('unhandledRejection', gather);
+    for (const other of others) process.on('unhandledRejection', other);
+  }
+  return reasons;
+}

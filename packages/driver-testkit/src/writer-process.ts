@@ -1,0 +1,20 @@
+/*
+ * The process that is killed: opens the driver that its argument names and puts one entry again and again, each
+ * time in another version.
+ */
+import { type CacheDriverDefinition, systemClock } from '@imgproxy-cache/core/driver';
+import type { WriterOrder } from './killed-writer.js';
+import { versionedEntry } from './sample-entries.js';
+
+// Nobody would stop it if the suite itself were killed.
+process.once('disconnect', () => process.exit());
+
+const order = JSON.parse(String(process.argv[2])) as WriterOrder;
+const { default: definition } = (await import(order.module)) as { default: CacheDriverDefinition };
+const context = { clock: systemClock, reservedName: order.reservedName, report: () => undefined };
+const driver = definition.create(order.config as never, context);
+await driver.put(order.name, versionedEntry(order.name, 1, order.size));
+process.send?.('putting');
+for (let version = 2; ; version += 1) {
+  await driver.put(order.name, versionedEntry(order.name, version, order.size));
+}
