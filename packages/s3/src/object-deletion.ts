@@ -1,0 +1,137 @@
+import { DeleteObjectCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3';
+import type { DriverEvent } from '@imgproxy-cache/core/driver';
+import type { BucketRequests } from './bucket-requests.js';
+import { isErrorAnswer } from './error-answer.js';
+import { isNoSuchKey } from './s3-errors.js';
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+const MAX_NAMES = 1000;
+const CONCURRENCY = 8;
+
+/** Codes of stores that ask for a checksum of a kind that others refuse, or have no such request at all. */
+const UNSUPPORTED_CODES: ReadonlySet<string> = new Set([
+  'InvalidRequest',
+  'InvalidArgument',
+  'InvalidDigest',
+  'BadDigest',
+  'MissingContentMD5',
+  'MissingContentLength',
+  'MalformedXML',
+  'NotImplemented',
+  'MethodNotAllowed',
+  'XAmzContentSHA256Mismatch',
+]);
+const UNSUPPORTED_STATUSES: ReadonlySet<number> = new Set([405, 501]);
+
+/** Deletes objects, many in one request; of a store that refuses such requests, one by one from then on. */
+export class ObjectDeletion {
+  readonly #requests: BucketRequests;
+  readonly #bucket: string;
+  readonly #report: (event: DriverEvent) => void;
+  #oneByOne = false;
+
+  constructor(requests: BucketRequests, bucket: string, report: (event: DriverEvent) => void) {
+    this.#requests = requests;
+    this.#bucket = bucket;
+    this.#report = report;
+  }
+
+  /**
+   * Deletes all that can be deleted, and takes it out of `remaining`.
+   * @throws the first failure, after everything was tried.
+   */
+  async run(remaining: Set<string>, signal: AbortSignal): Promise<void> {
+    const names = [...remaining];
+    let failure: { readonly error: unknown } | undefined;
+    for (let start = 0; start < names.length; start += MAX_NAMES) {
+      signal.throwIfAborted();
+      try {
+        await this.#deletePart(names.slice(start, start + MAX_NAMES), remaining, signal);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  async #deletePart(names: readonly string[], remaining: Set<string>, signal: AbortSignal): Promise<void> {
+    if (!this.#oneByOne && names.length > 1) {
+      try {
+        return await this.#deleteTogether(names, remaining, signal);
+      } catch (error) {
+        if (!isUnsupported(error)) throw error;
+        this.#oneByOne = true;
+        this.#report({
+          kind: 'multi-delete-refused',
+          level: 'info',
+          message: `the store of the bucket ${this.#bucket} refuses DeleteObjects: objects are deleted one by one from now on`,
+        });
+      }
+    }
+    await this.#deleteEach(names, remaining, signal);
+  }
+
+  async #deleteTogether(
+    names: readonly string[],
+    remaining: Set<string>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { Deleted = [], Errors = [] } = await this.#requests.send(
+      (client, abortSignal) =>
+        client.send(
+          new DeleteObjectsCommand({
+            Bucket: this.#bucket,
+            Delete: { Objects: names.map((Key) => ({ Key })) },
+          }),
+          { abortSignal },
+        ),
+      signal,
+    );
+    for (const { Key } of Deleted) if (Key !== undefined) remaining.delete(Key);
+    for (const { Key, Code } of Errors) {
+      if (Key !== undefined && Code === 'NoSuchKey') remaining.delete(Key);
+    }
+    // What failed in the batch is tried by itself, up to the first that fails again: its answer says why.
+    for (const name of names.filter((candidate) => remaining.has(candidate))) {
+      await this.#deleteOne(name, signal);
+      remaining.delete(name);
+    }
+  }
+
+  async #deleteEach(names: readonly string[], remaining: Set<string>, signal: AbortSignal): Promise<void> {
+    let failure: { readonly error: unknown } | undefined;
+    const queue = names.values();
+    const deleteQueued = async (): Promise<void> => {
+      for (const name of queue) {
+        signal.throwIfAborted();
+        try {
+          await this.#deleteOne(name, signal);
+          remaining.delete(name);
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, deleteQueued));
+    if (failure !== undefined) throw failure.error;
+  }
+
+  async #deleteOne(name: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#requests.send(
+        (client, abortSignal) =>
+          client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: name }), { abortSignal }),
+        signal,
+      );
+    } catch (error) {
+      if (!isNoSuchKey(error)) throw error;
+    }
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  return (
+    isErrorAnswer(error) &&
+    (UNSUPPORTED_CODES.has(error.name) || UNSUPPORTED_STATUSES.has(error.$metadata.httpStatusCode ?? 0))
+  );
+}

@@ -1,0 +1,135 @@
+import type { ConfigFault, ConfigTable, ConfigValues } from '@imgproxy-cache/core/driver';
+import { problemOfEndpoint } from './endpoint.js';
+import { isRegionName } from './region-answer.js';
+
+/** The driver's variables. */
+export const s3Config = {
+  bucket: {
+    variable: 'IMGPROXY_CACHE_BUCKET',
+    type: 'string',
+    default: '',
+    required: true,
+    doc: 'The bucket that holds the cache. It must exist.',
+  },
+  region: {
+    variable: 'IMGPROXY_CACHE_S3_REGION',
+    type: 'string',
+    default: '',
+    doc: 'The region to begin with; blank: AWS_REGION, then the shared configuration file, then us-west-1. A bucket in another region is found and remembered.',
+  },
+  endpoint: {
+    variable: 'IMGPROXY_CACHE_S3_ENDPOINT',
+    type: 'string',
+    default: '',
+    doc: 'The address of a store other than AWS, such as https://minio.example.com:9000; without a scheme http:// is meant. Blank: AWS.',
+  },
+  usePathStyle: {
+    variable: 'IMGPROXY_CACHE_S3_ENDPOINT_USE_PATH_STYLE',
+    type: 'boolean',
+    default: true,
+    doc: 'Whether the bucket is addressed as endpoint/bucket; false: bucket.endpoint. Counts only with an endpoint.',
+  },
+  assumeRoleArn: {
+    variable: 'IMGPROXY_CACHE_S3_ASSUME_ROLE_ARN',
+    type: 'string',
+    default: '',
+    doc: 'A role to assume through STS with the credentials that the environment gives; blank: none.',
+  },
+  assumeRoleExternalId: {
+    variable: 'IMGPROXY_CACHE_S3_ASSUME_ROLE_EXTERNAL_ID',
+    type: 'string',
+    default: '',
+    doc: "The external ID that the role's trust policy asks for; blank: none.",
+    secret: true,
+  },
+  useDecryptionClient: {
+    variable: 'IMGPROXY_CACHE_S3_USE_DECRYPTION_CLIENT',
+    type: 'boolean',
+    default: false,
+    doc: "imgproxy's client-side encryption. Only false is possible: JavaScript has no maintained client for it.",
+  },
+  maxSockets: {
+    variable: 'IMGPROXY_CACHE_S3_MAX_SOCKETS',
+    type: 'integer',
+    default: 128,
+    min: 1,
+    max: 10_000,
+    doc: 'Most connections to the store at a time. More requests wait for one.',
+  },
+  connectTimeout: {
+    variable: 'IMGPROXY_CACHE_S3_CONNECT_TIMEOUT_SECONDS',
+    type: 'decimal',
+    default: 3,
+    min: 0.01,
+    max: 600,
+    doc: 'Longest time to make a connection, TLS included, in seconds.',
+  },
+  responseTimeout: {
+    variable: 'IMGPROXY_CACHE_S3_RESPONSE_TIMEOUT_SECONDS',
+    type: 'decimal',
+    default: 10,
+    min: 0.01,
+    max: 600,
+    doc: 'Longest time from a request to the first byte of its answer, in seconds. There are up to three attempts.',
+  },
+  idleTimeout: {
+    variable: 'IMGPROXY_CACHE_S3_IDLE_TIMEOUT_SECONDS',
+    type: 'decimal',
+    default: 10,
+    min: 0.01,
+    max: 600,
+    doc: 'Longest silence of the store in the middle of an answer, in seconds. A slow reader of ours does not count.',
+  },
+} as const satisfies ConfigTable;
+
+/** Values of {@link s3Config}. */
+export type S3Config = ConfigValues<typeof s3Config>;
+
+const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
+const ACCESS_POINT = /^arn:[a-z-]+:s3[a-z-]*:[a-z0-9-]*:[0-9]{12}:[\w/:.-]{1,200}$/;
+const ROLE = /^arn:[\w-]+:(?:iam|sts):[^\s:]*:[^\s:]*:\S{1,1000}$/;
+
+/** What is wrong with values that parse. */
+export function findFaults(config: S3Config): readonly ConfigFault[] {
+  const problems: readonly (readonly [keyof typeof s3Config, string | undefined])[] = [
+    ['bucket', problemOfBucket(config)],
+    ['region', problemOfRegion(config.region)],
+    ['endpoint', config.endpoint === '' ? undefined : problemOfEndpoint(config.endpoint)],
+    ['assumeRoleArn', problemOfRole(config.assumeRoleArn)],
+    ['assumeRoleExternalId', problemOfExternalId(config)],
+    [
+      'useDecryptionClient',
+      config.useDecryptionClient
+        ? 'is true: client-side encryption is not supported, since JavaScript has no maintained client for it; use the encryption of the bucket itself (SSE-S3 or SSE-KMS), which needs no setting here'
+        : undefined,
+    ],
+  ];
+  return problems.flatMap(([property, message]) =>
+    message === undefined ? [] : [{ variable: s3Config[property].variable, message }],
+  );
+}
+
+function problemOfBucket({ bucket, endpoint }: S3Config): string | undefined {
+  if (ACCESS_POINT.test(bucket)) {
+    return endpoint === ''
+      ? undefined
+      : 'is the ARN of an access point, which is only reached without IMGPROXY_CACHE_S3_ENDPOINT';
+  }
+  if (BUCKET.test(bucket)) return undefined;
+  return `${JSON.stringify(bucket)} is no name of a bucket: it takes letters, digits, ".", "_" and "-", or the ARN of an access point`;
+}
+
+function problemOfRegion(region: string): string | undefined {
+  if (region === '' || isRegionName(region)) return undefined;
+  return `${JSON.stringify(region)} is no name of a region: it takes letters, digits and "-", such as eu-central-1`;
+}
+
+function problemOfRole(arn: string): string | undefined {
+  if (arn === '' || ROLE.test(arn)) return undefined;
+  return `${JSON.stringify(arn)} is no ARN of a role: it takes arn:aws:iam::<account>:role/<name>`;
+}
+
+function problemOfExternalId({ assumeRoleArn, assumeRoleExternalId }: S3Config): string | undefined {
+  if (assumeRoleExternalId === '' || assumeRoleArn !== '') return undefined;
+  return 'is set without IMGPROXY_CACHE_S3_ASSUME_ROLE_ARN: it is only used to assume a role';
+}

@@ -1,0 +1,300 @@
+import type { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import {
+  assertEntryName,
+  type CacheDriver,
+  type CacheEntry,
+  type CacheOperation,
+  type DriverCheck,
+  type DriverContext,
+  decodeMetadata,
+  encodeMetadata,
+  isEntryName,
+  type OperationOptions,
+  type StoredEntry,
+  StreamedEntry,
+} from '@imgproxy-cache/core/driver';
+import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
+import type { Logger } from '@smithy/types';
+import { NotS3Error } from './answer-reading.js';
+import { BucketRequests } from './bucket-requests.js';
+import { Credentials } from './credentials.js';
+import { parseEndpoint, type S3Target } from './endpoint.js';
+import { IncomingBody } from './incoming-body.js';
+import { ObjectDeletion } from './object-deletion.js';
+import { Operations } from './operations.js';
+import { RegionalClients } from './regional-clients.js';
+import { makeRetries } from './retries.js';
+import { S3Check } from './s3-check.js';
+import type { S3Config } from './s3-config.js';
+import { type S3Agents, S3Connections } from './s3-connections.js';
+import { isNoSuchKey, isRefusedRight, s3Error, toCacheError } from './s3-errors.js';
+import { corrupt, StoredObject } from './stored-object.js';
+
+/** What a host may give the driver that no variable can. */
+export interface S3DriverOptions {
+  /** Agents of the host's own, for a proxy or a resolver. Without them the driver makes its own. */
+  readonly agents?: S3Agents;
+}
+
+const DEFAULT_REGION = 'us-west-1';
+
+/** Entries as objects of one bucket, with their metadata beside them and the image's own content type. */
+export class S3Driver implements CacheDriver {
+  readonly #target: S3Target;
+  readonly #context: DriverContext;
+  readonly #idleTimeout: number;
+  readonly #connections: S3Connections;
+  readonly #credentials: Credentials;
+  readonly #requests: BucketRequests;
+  readonly #deletion: ObjectDeletion;
+  readonly #check: S3Check;
+  readonly #operations = new Operations();
+  readonly #closing = new AbortController();
+
+  constructor(config: S3Config, context: DriverContext, { agents }: S3DriverOptions = {}) {
+    const { clock } = context;
+    const report: DriverContext['report'] = (event) => context.report(event);
+    this.#context = context;
+    this.#target = targetOf(config);
+    this.#idleTimeout = config.idleTimeout * 1000;
+    const logger = loggerOf(report);
+    this.#connections = new S3Connections(
+      {
+        maxSockets: config.maxSockets,
+        connectTimeout: config.connectTimeout * 1000,
+        responseTimeout: config.responseTimeout * 1000,
+      },
+      { clock, logger, agents },
+    );
+    const configuredRegion = (): Promise<string> => regionOf(config.region);
+    this.#credentials = new Credentials({
+      role:
+        config.assumeRoleArn === ''
+          ? undefined
+          : { arn: config.assumeRoleArn, externalId: config.assumeRoleExternalId },
+      region: configuredRegion,
+      requestHandler: this.#connections,
+      retries: makeRetries(),
+      logger,
+      report,
+      clock,
+    });
+    const clients = new RegionalClients({
+      target: this.#target,
+      credentials: this.#credentials,
+      connections: this.#connections,
+      // One budget of retries for all regions.
+      retries: makeRetries(),
+      logger,
+      clock,
+      idleTimeout: this.#idleTimeout,
+    });
+    this.#requests = new BucketRequests({
+      target: this.#target,
+      clients,
+      credentials: this.#credentials,
+      configuredRegion,
+      report,
+      clock,
+      closing: this.#closing.signal,
+    });
+    this.#deletion = new ObjectDeletion(this.#requests, this.#target.bucket, report);
+    this.#check = new S3Check({
+      driver: this,
+      target: this.#target,
+      context,
+      region: this.#requests.region,
+      clients,
+      askForAbsent: async (name, signal) => {
+        const { Body } = await this.#getObject(name, signal);
+        (Body as Readable).destroy();
+      },
+    });
+  }
+
+  get(name: string, { signal }: OperationOptions = {}): Promise<StoredEntry | undefined> {
+    return this.#operations.run(
+      'get',
+      signal,
+      (running, outlive) => this.#read(name, running, outlive),
+      (entry) => void entry?.discard(),
+    );
+  }
+
+  put(name: string, entry: CacheEntry, { signal }: OperationOptions = {}): Promise<void> {
+    return this.#operations.run('put', signal, (running) => this.#write(name, entry, running));
+  }
+
+  async delete(names: readonly string[], { signal }: OperationOptions = {}): Promise<void> {
+    const remaining = new Set(names);
+    try {
+      await this.#operations.run('delete', signal, (running) => this.#remove(remaining, running));
+    } catch (thrown) {
+      const { code, message, retryable } = toCacheError(thrown, 'delete', this.#target);
+      throw s3Error(code, `${remaining.size} entries may still be stored: ${message}`, 'delete', {
+        retryable,
+        cause: thrown,
+        failedNames: [...remaining],
+      });
+    }
+  }
+
+  async *list(prefix: string, { signal }: OperationOptions = {}): AsyncGenerator<string, void, undefined> {
+    let token: string | undefined;
+    do {
+      const page = await this.#operations.run('list', signal, (running) =>
+        this.#page(prefix, token, running),
+      );
+      for (const { Key } of page.Contents ?? []) {
+        if (Key === undefined || !Key.startsWith(prefix) || !isEntryName(Key)) continue;
+        yield Key;
+        this.#operations.assertOpen('list');
+      }
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  check({ signal }: OperationOptions = {}): Promise<DriverCheck> {
+    return this.#operations.run('check', signal, (running) => this.#check.run(running));
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort();
+    this.#operations.close();
+    this.#credentials.close();
+    this.#connections.close();
+    return Promise.resolve();
+  }
+
+  async #read(
+    name: string,
+    signal: AbortSignal,
+    outlive: () => () => void,
+  ): Promise<StoredEntry | undefined> {
+    if (!isEntryName(name)) return undefined;
+    const output = await this.#find(name, signal);
+    if (output === undefined) return undefined;
+    const body = new IncomingBody(output.Body as Readable, this.#context.clock, this.#idleTimeout);
+    try {
+      const metadata = decodeMetadata(output.Metadata ?? {});
+      if (output.ContentLength !== undefined && output.ContentLength !== metadata.size) {
+        throw corrupt(name, `it has ${output.ContentLength} bytes instead of ${metadata.size}`);
+      }
+      body.onClose(outlive());
+      const failure = (thrown: unknown) => {
+        this.#operations.assertOpen('get');
+        return toCacheError(thrown, 'get', this.#target);
+      };
+      return new StreamedEntry(metadata, new StoredObject(metadata, body, failure));
+    } catch (error) {
+      await body.close();
+      throw error;
+    }
+  }
+
+  async #find(name: string, signal: AbortSignal): Promise<GetObjectCommandOutput | undefined> {
+    try {
+      return await this.#getObject(name, signal);
+    } catch (thrown) {
+      if (isNoSuchKey(thrown) || (this.#check.absenceIsRefused && isRefusedRight(thrown))) return undefined;
+      throw toCacheError(thrown, 'get', this.#target);
+    }
+  }
+
+  #getObject(name: string, signal: AbortSignal): Promise<GetObjectCommandOutput> {
+    return this.#requests.send(
+      (client, abortSignal) =>
+        client.send(new GetObjectCommand({ Bucket: this.#target.bucket, Key: name }), { abortSignal }),
+      signal,
+    );
+  }
+
+  async #write(name: string, { metadata, body }: CacheEntry, signal: AbortSignal): Promise<void> {
+    assertEntryName(name);
+    const command = {
+      Bucket: this.#target.bucket,
+      Key: name,
+      Body: body,
+      ContentLength: body.length,
+      ContentType: metadata.contentType,
+      Metadata: { ...encodeMetadata(metadata) },
+    };
+    await this.#telling('put', () =>
+      this.#requests.send(
+        (client, abortSignal) => client.send(new PutObjectCommand(command), { abortSignal }),
+        signal,
+      ),
+    );
+  }
+
+  async #remove(remaining: Set<string>, signal: AbortSignal): Promise<void> {
+    for (const name of remaining) assertEntryName(name);
+    await this.#deletion.run(remaining, signal);
+  }
+
+  #page(prefix: string, token: string | undefined, signal: AbortSignal): Promise<ListObjectsV2CommandOutput> {
+    return this.#telling('list', async () => {
+      const page = await this.#requests.send(
+        (client, abortSignal) =>
+          client.send(
+            new ListObjectsV2Command({
+              Bucket: this.#target.bucket,
+              Prefix: prefix,
+              ...(token === undefined ? {} : { ContinuationToken: token }),
+            }),
+            { abortSignal },
+          ),
+        signal,
+      );
+      const { IsTruncated, NextContinuationToken } = page;
+      if (IsTruncated === true && (NextContinuationToken === undefined || NextContinuationToken === token)) {
+        throw new NotS3Error('a listing that does not say how it goes on');
+      }
+      return page;
+    });
+  }
+
+  async #telling<Value>(operation: CacheOperation, work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw toCacheError(thrown, operation, this.#target);
+    }
+  }
+}
+
+function targetOf({ bucket, endpoint, usePathStyle }: S3Config): S3Target {
+  return {
+    bucket,
+    endpoint: endpoint === '' ? undefined : { url: parseEndpoint(endpoint), pathStyle: usePathStyle },
+  };
+}
+
+// The SDK's own default would ask the machine's metadata for a region in between.
+function regionOf(configured: string): Promise<string> {
+  if (configured !== '') return Promise.resolve(configured);
+  return loadConfig(
+    {
+      environmentVariableSelector: (env) => env['AWS_REGION'] || undefined,
+      configFileSelector: (profile) => profile['region'],
+      default: DEFAULT_REGION,
+    },
+    NODE_REGION_CONFIG_FILE_OPTIONS,
+  )();
+}
+
+/** The SDK's warnings become events; it would write them to the console. */
+function loggerOf(report: DriverContext['report']): Logger {
+  const quiet = (): void => {};
+  const warn = (message: unknown): void => {
+    report({ kind: 'sdk-warning', level: 'warn', message: `the AWS SDK warns: ${String(message)}` });
+  };
+  return { debug: quiet, info: quiet, warn, error: quiet };
+}

@@ -1,0 +1,227 @@
+import {
+  CacheError,
+  type CacheErrorCode,
+  type CacheErrorDetails,
+  type CacheOperation,
+  isCacheError,
+} from '@imgproxy-cache/core/driver';
+import { NotS3Error } from './answer-reading.js';
+import { WrongRegionError } from './bucket-requests.js';
+import { CredentialsUnavailableError, ExchangeTimeoutError } from './credential-renewal.js';
+import { describeTarget, type S3Target } from './endpoint.js';
+import { isErrorAnswer, statusOf } from './error-answer.js';
+import { StoreTimeoutError } from './store-timeout.js';
+
+type Meaning = readonly [code: CacheErrorCode, meaning: string];
+
+const KEYS =
+  'check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile or role they come from';
+const CLOCK = "this machine's clock differs too much from the store's: set it, by NTP best";
+const REGION = 'set IMGPROXY_CACHE_S3_REGION to the region of the bucket, as its store calls it';
+const FULL = 'the store or its quota is full: delete old entries or enlarge it';
+
+/** Codes that mean the same whatever their status. The list of S3's own: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const CODES: ReadonlyMap<string, Meaning> = new Map(
+  Object.entries<Meaning>({
+    NoSuchBucket: [
+      'ERR_CACHE_NO_BUCKET',
+      'there is no such bucket: create it, or set IMGPROXY_CACHE_BUCKET to the right one',
+    ],
+    InvalidBucketName: ['ERR_CACHE_CONFIG', 'that is no name of a bucket: set IMGPROXY_CACHE_BUCKET'],
+    InvalidAccessKeyId: ['ERR_CACHE_ACCESS_DENIED', `the store does not know the access key: ${KEYS}`],
+    SignatureDoesNotMatch: [
+      'ERR_CACHE_ACCESS_DENIED',
+      `the store computes another signature: ${KEYS}; a proxy that changes requests does the same`,
+    ],
+    InvalidToken: ['ERR_CACHE_ACCESS_DENIED', `the session token is not valid: ${KEYS}`],
+    InvalidClientTokenId: ['ERR_CACHE_ACCESS_DENIED', `STS does not know the access key: ${KEYS}`],
+    ExpiredToken: [
+      'ERR_CACHE_ACCESS_DENIED',
+      `the session token has expired and there is no newer one: ${KEYS}`,
+    ],
+    ExpiredTokenException: [
+      'ERR_CACHE_ACCESS_DENIED',
+      `the session token has expired and there is no newer one: ${KEYS}`,
+    ],
+    RequestTimeTooSkewed: ['ERR_CACHE_ACCESS_DENIED', CLOCK],
+    RequestExpired: ['ERR_CACHE_ACCESS_DENIED', CLOCK],
+    EntityTooLarge: [
+      'ERR_CACHE_TOO_LARGE',
+      'the store takes no object of this size: lower IMGPROXY_CACHE_MAX_ENTRY_SIZE',
+    ],
+    QuotaExceeded: ['ERR_CACHE_NO_SPACE', FULL],
+    InsufficientCapacity: ['ERR_CACHE_NO_SPACE', FULL],
+    XMinioStorageFull: ['ERR_CACHE_NO_SPACE', FULL],
+    RequestTimeout: ['ERR_CACHE_TIMEOUT', 'the store waited for the request in vain: look at the network'],
+    AuthorizationHeaderMalformed: [
+      'ERR_CACHE_ACCESS_DENIED',
+      `the store does not take the signature's form: ${KEYS}, and IMGPROXY_CACHE_S3_REGION`,
+    ],
+    InvalidRegionName: ['ERR_CACHE_CONFIG', REGION],
+  }),
+);
+
+const STATUSES: Readonly<Record<number, Meaning>> = {
+  401: ['ERR_CACHE_ACCESS_DENIED', KEYS],
+  408: ['ERR_CACHE_TIMEOUT', 'the store waited for the request in vain: look at the network'],
+  413: ['ERR_CACHE_TOO_LARGE', 'the store takes no object of this size: lower IMGPROXY_CACHE_MAX_ENTRY_SIZE'],
+  429: ['ERR_CACHE_UNAVAILABLE', 'the store asks for fewer requests'],
+  501: ['ERR_CACHE_UNSUPPORTED', 'the store does not know this operation'],
+  507: ['ERR_CACHE_NO_SPACE', FULL],
+};
+
+/** The action of IAM behind each operation, and whether it is granted on the objects or on the bucket. */
+const ACTIONS: Partial<Record<CacheOperation, readonly [action: string, resource: string]>> = {
+  get: ['s3:GetObject', '/*'],
+  put: ['s3:PutObject', '/*'],
+  delete: ['s3:DeleteObject', '/*'],
+  list: ['s3:ListBucket', ''],
+};
+
+/** The line of a policy that grants an operation. */
+export function policyLine(operation: CacheOperation, bucket: string): string {
+  const [action, resource] = ACTIONS[operation] ?? ['s3:*', '/*'];
+  return `{"Effect": "Allow", "Action": "${action}", "Resource": "arn:aws:s3:::${bucket}${resource}"}`;
+}
+
+/** What S3, STS, the SDK or the network said, in the cache's words. A CacheError stays as it is. */
+export function toCacheError(thrown: unknown, operation: CacheOperation, target: S3Target): CacheError {
+  if (isCacheError(thrown)) return thrown;
+  const [code, meaning] = meaningOf(thrown, operation, target);
+  const message = `cannot ${operation} in ${describeTarget(target)}: ${meaning}`;
+  if (operation === 'get' && code === 'ERR_CACHE_UNSUPPORTED') {
+    // Of a look-up that code means an entry of a newer format.
+    return s3Error('ERR_CACHE_UNAVAILABLE', message, operation, { cause: thrown, retryable: false });
+  }
+  return s3Error(code, message, operation, { cause: thrown });
+}
+
+export function s3Error(
+  code: CacheErrorCode,
+  message: string,
+  operation: CacheOperation,
+  details: Pick<CacheErrorDetails, 'cause' | 'failedNames' | 'retryable'> = {},
+): CacheError {
+  return new CacheError(code, message, { driver: 's3', operation, ...details });
+}
+
+/** Whether an answer says that the object is not there, which nothing else does: a 404 may come from anybody. */
+export function isNoSuchKey(thrown: unknown): boolean {
+  return isErrorAnswer(thrown) && thrown.name === 'NoSuchKey';
+}
+
+/** Whether the store refused a right, and not the credentials themselves. */
+export function isRefusedRight(thrown: unknown): boolean {
+  return statusOf(thrown) === 403 && !CODES.has(codeOf(thrown));
+}
+
+function meaningOf(thrown: unknown, operation: CacheOperation, target: S3Target): Meaning {
+  if (thrown instanceof CredentialsUnavailableError) return meaningOfCredentials(thrown);
+  if (thrown instanceof WrongRegionError) return meaningOfRegion(thrown, target);
+  if (thrown instanceof NotS3Error) {
+    return [
+      'ERR_CACHE_UNAVAILABLE',
+      `what answered is not S3 (${thrown.message}): look at IMGPROXY_CACHE_S3_ENDPOINT and at proxies and firewalls on the way`,
+    ];
+  }
+  if (!isErrorAnswer(thrown)) return meaningOfSilence(thrown);
+  const status = thrown.$metadata.httpStatusCode ?? 0;
+  const code = codeOf(thrown);
+  const [cacheCode, meaning] =
+    CODES.get(code) ?? STATUSES[status] ?? meaningOfStatus(status, operation, target.bucket);
+  return [cacheCode, `${meaning} (${code === 'Unknown' ? '' : `${code}, `}status ${status})`];
+}
+
+function meaningOfStatus(status: number, operation: CacheOperation, bucket: string): Meaning {
+  if (status === 403) {
+    return [
+      'ERR_CACHE_ACCESS_DENIED',
+      `access denied: the policy of the user or role needs ${policyLine(operation, bucket)}`,
+    ];
+  }
+  if (status === 404 || status < 400) {
+    return [
+      'ERR_CACHE_UNAVAILABLE',
+      'what answered is not S3: look at IMGPROXY_CACHE_S3_ENDPOINT and at proxies and firewalls on the way',
+    ];
+  }
+  if (status >= 500) return ['ERR_CACHE_UNAVAILABLE', 'the store cannot serve now'];
+  return ['ERR_CACHE_UNSUPPORTED', 'the store refuses the request'];
+}
+
+function meaningOfSilence(thrown: unknown): Meaning {
+  if (thrown instanceof StoreTimeoutError) return ['ERR_CACHE_TIMEOUT', thrown.message];
+  const { name, code } = thrown as Partial<NodeJS.ErrnoException>;
+  const detail = code ?? name ?? '';
+  return [
+    'ERR_CACHE_UNAVAILABLE',
+    `the connection failed (${/^[\w-]{1,64}$/.test(detail) ? detail : 'unknown error'}): look at IMGPROXY_CACHE_S3_ENDPOINT and at the network`,
+  ];
+}
+
+function meaningOfCredentials({ subject, cause }: CredentialsUnavailableError): Meaning {
+  const trouble = `there are no credentials of ${subject}`;
+  if (cause instanceof CredentialsUnavailableError) {
+    const [code, meaning] = meaningOfCredentials(cause);
+    return [code, `${trouble}: ${meaning}`];
+  }
+  if (cause instanceof ExchangeTimeoutError) return ['ERR_CACHE_TIMEOUT', `${trouble}: ${cause.message}`];
+  if (!isErrorAnswer(cause)) {
+    if (cause instanceof Error && cause.name === 'CredentialsProviderError') {
+      return [
+        'ERR_CACHE_ACCESS_DENIED',
+        `${trouble}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine or container a role`,
+      ];
+    }
+    const [code, meaning] = meaningOfSilence(cause);
+    return [code, `${trouble}: ${meaning}`];
+  }
+  const status = cause.$metadata.httpStatusCode ?? 0;
+  return meaningOfSts(status, codeOf(cause), trouble);
+}
+
+function meaningOfSts(status: number, code: string, trouble: string): Meaning {
+  const said = `STS answered ${code === 'Unknown' ? '' : `${code}, `}status ${status}`;
+  const known = CODES.get(code);
+  if (known !== undefined) return [known[0], `${trouble}: ${known[1]} (${said})`];
+  if (/throttl|limitexceeded|slowdown/i.test(code) || status === 429 || status >= 500) {
+    return ['ERR_CACHE_UNAVAILABLE', `${trouble}: STS cannot serve now (${said})`];
+  }
+  if (status === 403) {
+    return [
+      'ERR_CACHE_ACCESS_DENIED',
+      `${trouble}: its trust policy must name this user, and IMGPROXY_CACHE_S3_ASSUME_ROLE_EXTERNAL_ID if it asks for one; this user needs the right sts:AssumeRole (${said})`,
+    ];
+  }
+  return [
+    'ERR_CACHE_CONFIG',
+    `${trouble}: there is no such role, or its name is malformed: set IMGPROXY_CACHE_S3_ASSUME_ROLE_ARN (${said})`,
+  ];
+}
+
+function meaningOfRegion({ asked, region, endpoint, cause }: WrongRegionError, target: S3Target): Meaning {
+  if (endpoint !== undefined) {
+    const place = region === undefined ? '' : ` The bucket is in ${region}.`;
+    return [
+      'ERR_CACHE_CONFIG',
+      `the endpoint only points to ${endpoint}, which is never followed.${place} Set IMGPROXY_CACHE_S3_ENDPOINT=${endpoint}${region === undefined ? ' if that is your store' : ` and IMGPROXY_CACHE_S3_REGION=${region}`}`,
+    ];
+  }
+  if (region !== undefined) {
+    return ['ERR_CACHE_UNAVAILABLE', `${asked} says that it is in ${region}, and ${region} that it is not`];
+  }
+  const status = statusOf(cause) ?? 0;
+  if (status < 400 && target.endpoint !== undefined) {
+    return [
+      'ERR_CACHE_UNAVAILABLE',
+      `the endpoint redirects (status ${status}) without naming a region: ${REGION}, and look at IMGPROXY_CACHE_S3_ENDPOINT`,
+    ];
+  }
+  return ['ERR_CACHE_CONFIG', `it is not in ${asked}, and the store does not say where: ${REGION}`];
+}
+
+// Whatever a store writes there goes into messages only if it looks like a code.
+function codeOf(thrown: unknown): string {
+  const name = thrown instanceof Error ? thrown.name : '';
+  return /^[A-Za-z][A-Za-z0-9.]{0,63}$/.test(name) ? name : 'Unknown';
+}
