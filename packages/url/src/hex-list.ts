@@ -1,0 +1,19 @@
+import { MalformedValueError } from './malformed-value-error.js';
+
+/**
+ * Reads a list of keys or salts as `IMGPROXY_KEY` and `IMGPROXY_SALT` have it: hexadecimal items with commas
+ * between them, each trimmed. An empty item is an empty key; blank text is an empty list.
+ *
+ * @throws MalformedValueError that names the item by its place and never shows it.
+ */
+export function parseHexList(text: string): readonly Uint8Array[] {
+  if (text.trim() === '') return [];
+  const items = text.split(',').map((item) => item.trim());
+  return items.map((item, index) => {
+    if (/^(?:[0-9A-Fa-f]{2})*$/.test(item)) return Buffer.from(item, 'hex');
+    const place = `item ${index + 1} of ${items.length}`;
+    throw new MalformedValueError(
+      `must be hexadecimal, two digits a byte, with commas between items: ${place} is not`,
+    );
+  });
+}

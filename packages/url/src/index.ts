@@ -1,0 +1,14 @@
+export { type Environment, readUrlConfig } from './environment.js';
+export { parseHexList } from './hex-list.js';
+export {
+  type ImageCacheRequest,
+  type ImageRequest,
+  type ImageSource,
+  toCacheRequest,
+} from './image-request.js';
+export { MalformedValueError } from './malformed-value-error.js';
+export type { OptionPair } from './options/effective-options.js';
+export { signPath } from './signature.js';
+export { type UrlConfig, UrlConfigError, type UrlConfigFault, type UrlReplacement } from './url-config.js';
+export { UrlError, type UrlErrorCode } from './url-error.js';
+export { type SignedPath, UrlParser } from './url-parser.js';

@@ -1,0 +1,54 @@
+import { type ByteString, percentDecode, toReadableText } from './byte-string.js';
+import { UrlError } from './url-error.js';
+
+export interface SplitRequestUri {
+  readonly signature: ByteString;
+  /** What follows the signature's slash, with what proxies do to URLs undone. */
+  readonly path: ByteString;
+}
+
+/**
+ * Splits a request URI into signature and path, by imgproxy's rules and in its order: the query is dropped,
+ * then the prefix, then one slash more.
+ *
+ * @throws UrlError with status 404.
+ */
+export function splitRequestUri(requestUri: ByteString, pathPrefix: ByteString): SplitRequestUri {
+  const [target = ''] = requestUri.split('?', 1);
+  const prefix = `${pathPrefix}/`;
+  // imgproxy routes by the decoded path and trims the raw one.
+  if (!target.startsWith(prefix) && !percentDecode(target)?.startsWith(prefix)) {
+    throw UrlError.invalid(`Invalid path: it does not start with ${toReadableText(prefix)}`);
+  }
+  const rest = trimPrefix(trimPrefix(target, prefix), '/');
+  const slash = rest.indexOf('/');
+  const signature = slash < 0 ? rest : rest.slice(0, slash);
+  const path = slash < 0 ? '' : rest.slice(slash + 1);
+  if (signature === '' || path === '') throw UrlError.invalid(`Invalid path: ${toReadableText(path)}`);
+  return { signature, path: undoNormalization(path) };
+}
+
+const PLAIN = '/plain/';
+
+/** Some proxies encode colons in the options, and some make `://` one slash. */
+function undoNormalization(path: ByteString): ByteString {
+  const whole = path.startsWith('plain/') ? `/${path}` : path;
+  const plain = whole.indexOf(PLAIN);
+  const options = plain < 0 ? whole : whole.slice(0, plain);
+  const source = plain < 0 ? '' : PLAIN + restoreScheme(whole.slice(plain + PLAIN.length));
+  return trimPrefix(options.replaceAll('%3A', ':') + source, '/');
+}
+
+/**
+ * `http:/host` becomes `http://host`. The rule is greedy as imgproxy's is, so the last `:/` before another
+ * character than a slash is the one that is mended, even in the middle of a path.
+ */
+function restoreScheme(source: ByteString): ByteString {
+  return source.replace(/^([^\t\n\f\r ]+):\/([^/])/, (_, scheme: string, next: string) =>
+    scheme === 'local' ? `local:///${next}` : `${scheme}://${next}`,
+  );
+}
+
+function trimPrefix(text: string, prefix: string): string {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : text;
+}
