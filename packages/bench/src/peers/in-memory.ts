@@ -1,0 +1,38 @@
+import { createCache } from 'cache-manager';
+import { LRUCache } from 'lru-cache';
+import { IMAGES, imageBody } from '../bodies.js';
+import type { Contestant } from '../table.js';
+import { versionOf } from '../versions.js';
+import { requestOf } from './imgproxy-cache.js';
+
+// The plainest key that tells the requests apart, made for each request as ours is.
+function keyOf(index: number): string {
+  const { source, options = [], format } = requestOf(index % IMAGES);
+  return `${source}|${JSON.stringify(options)}|${format}`;
+}
+
+/** The floor: a map look-up, no promise, no policy. */
+export const lruCacheHit: Contestant = {
+  name: 'lru-cache get',
+  version: `lru-cache ${versionOf('lru-cache')}`,
+  settings: 'max: 10000; synchronous, no policy',
+  async open(bytes) {
+    const cache = new LRUCache<string, Buffer>({ max: 10_000 });
+    for (let index = 0; index < IMAGES; index++) cache.set(keyOf(index), imageBody(bytes, index));
+    return { run: (index) => cache.get(keyOf(index)), close: async () => cache.clear() };
+  },
+};
+
+export const cacheManagerHit: Contestant = {
+  name: 'cache-manager wrap',
+  version: `cache-manager ${versionOf('cache-manager')}`,
+  settings: 'createCache() with its default store (keyv in memory); the body as a Buffer',
+  async open(bytes) {
+    const cache = createCache();
+    for (let index = 0; index < IMAGES; index++) await cache.set(keyOf(index), imageBody(bytes, index));
+    return {
+      run: (index) => cache.wrap(keyOf(index), async () => imageBody(bytes, index)),
+      close: async () => void (await cache.disconnect()),
+    };
+  },
+};

@@ -1,0 +1,19 @@
+import type { Experiment, Table } from '../table.js';
+import { fsHit } from './fs-hit.js';
+import { fsStore } from './fs-store.js';
+import { key } from './key.js';
+import { memoryHit } from './memory-hit.js';
+import { policy } from './policy.js';
+import { slowReaders } from './slow-readers.js';
+import { stampede } from './stampede.js';
+
+/** All tables, in the order they are run. Memory is measured first: the others leave some behind that is free again. */
+export const TABLES: readonly (Table | Experiment)[] = [
+  slowReaders,
+  fsHit,
+  fsStore,
+  memoryHit,
+  key,
+  policy,
+  stampede,
+];

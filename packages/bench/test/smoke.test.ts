@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const run = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
+  promisify(execFile)(process.execPath, ['--expose-gc', MAIN, ...args], { maxBuffer: 16_000_000 });
+
+interface Report {
+  readonly machine: string;
+  readonly sections: readonly {
+    readonly name: string;
+    readonly columns: readonly string[];
+    readonly rows: readonly (readonly (string | number)[])[];
+    readonly settings: readonly string[];
+  }[];
+}
+
+describe('the bench', () => {
+  it('runs every table, and prints each contestant with figures, version and settings', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'imgproxy-cache-bench-test-'));
+    try {
+      const json = join(folder, 'report.json');
+      const { stdout } = await run('--smoke', '--json', json);
+      const report = JSON.parse(await readFile(json, 'utf8')) as Report;
+      expect(report.machine).toContain(`Node.js ${process.versions.node}`);
+      expect(report.sections.map(({ name }) => name)).toEqual([
+        'slow-readers',
+        'fs-hit',
+        'fs-store',
+        'memory-hit',
+        'key',
+        'policy',
+        'stampede',
+      ]);
+      for (const { columns, rows } of report.sections) {
+        expect(rows.length).toBeGreaterThan(0);
+        for (const row of rows) expect(row).toHaveLength(columns.length);
+      }
+      expect(stdout).not.toMatch(/NaN|Infinity|undefined/);
+      expect(stdout).toContain('- met: one rendering, whether it succeeds or fails: 1 and 1');
+      const hits = report.sections[1];
+      for (const contestant of ['fs driver', 'open + fstat + read', 'cacache.get', 'bentocache file get']) {
+        expect(hits?.rows.filter(([name]) => name === contestant)).toHaveLength(6);
+        expect(hits?.settings.some((line) => line.startsWith(`${contestant}: `))).toBe(true);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('names the tables when asked for one that does not exist', async () => {
+    await expect(run('no-such')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no table no-such[\s\S]*tables: slow-readers, fs-hit/),
+    });
+  });
+});
