@@ -1,0 +1,44 @@
+import { statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The server's own part of imgproxy's variables. `IMGPROXY_CACHE_*` and those of URLs are read by their packages. */
+export interface Settings {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** The folder that `local:///` stands for. */
+  readonly sourceRoot: string;
+  /** How long clients may keep an image, in seconds. */
+  readonly ttlSeconds: number;
+}
+
+/** Lists every fault of the variables at once. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+
+  constructor(faults: readonly string[]) {
+    super(`the configuration of the server is wrong:${faults.map((fault) => `\n- ${fault}`).join('')}`);
+  }
+}
+
+const SAMPLES = fileURLToPath(new URL('../samples', import.meta.url));
+const BIND = /^(?:\[(?<ipv6>[^\]]*)\]|(?<host>[^:]*)):(?<port>\d+)$/;
+
+/** @throws SettingsError */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const bind = env['IMGPROXY_BIND'] || ':8080';
+  const sourceRoot = env['IMGPROXY_LOCAL_FILESYSTEM_ROOT'] || SAMPLES;
+  const ttl = env['IMGPROXY_TTL'] || '31536000';
+
+  const faults: string[] = [];
+  const { ipv6, host = '', port = '' } = BIND.exec(bind)?.groups ?? {};
+  if (port === '' || Number(port) > 65_535)
+    faults.push(`IMGPROXY_BIND is ${JSON.stringify(bind)}, allowed is host:port, such as :8080`);
+  if (!statSync(sourceRoot, { throwIfNoEntry: false })?.isDirectory())
+    faults.push(`IMGPROXY_LOCAL_FILESYSTEM_ROOT is ${JSON.stringify(sourceRoot)}, which is not a folder`);
+  if (!/^\d{1,9}$/.test(ttl))
+    faults.push(`IMGPROXY_TTL is ${JSON.stringify(ttl)}, allowed is a number of seconds up to 999999999`);
+  if (faults.length > 0) throw new SettingsError(faults);
+
+  return { host: ipv6 ?? (host || '::'), port: Number(port), sourceRoot, ttlSeconds: Number(ttl) };
+}
