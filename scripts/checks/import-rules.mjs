@@ -1,0 +1,168 @@
+/**
+ * Who may import whom, as rules for dependency-cruiser. A package that no list below names counts as a driver: the
+ * strictest rules hold for what is new.
+ * @import { IForbiddenRuleType } from 'dependency-cruiser'
+ */
+
+const notDrivers = 'core|url|http-transport|driver-testkit|bench|gateway';
+const seesEverything = 'bench|gateway';
+const driverSource = `^packages/((?!(?:${notDrivers})/)[^/]+)/src/`;
+const rooms = 'driver|key|config|policy|cache|telemetry|container';
+const room = (/** @type {string} */ name) => `^packages/core/src/${name}/`;
+const otherRooms = (/** @type {string[]} */ ...allowed) => ({
+  path: '^packages/core/src/',
+  pathNot: allowed.map(room),
+});
+
+/** @type {IForbiddenRuleType[]} */
+export const importRules = [
+  {
+    name: 'driver-stands-alone',
+    comment: 'The driver contract imports nothing of the other rooms of core.',
+    severity: 'error',
+    from: { path: room('driver') },
+    to: otherRooms('driver'),
+  },
+  {
+    name: 'key-on-driver',
+    comment: 'Keys know the driver contract and no other room.',
+    severity: 'error',
+    from: { path: room('key') },
+    to: otherRooms('key', 'driver'),
+  },
+  {
+    name: 'config-on-driver',
+    comment: 'Configuration knows the driver contract and no other room.',
+    severity: 'error',
+    from: { path: room('config') },
+    to: otherRooms('config', 'driver'),
+  },
+  {
+    name: 'policy-on-driver',
+    comment: 'Policy knows the driver contract and no other room.',
+    severity: 'error',
+    from: { path: room('policy') },
+    to: otherRooms('policy', 'driver'),
+  },
+  {
+    name: 'policy-knows-no-wire',
+    comment: 'Policy decides for every store alike: it knows no HTTP and no SDK.',
+    severity: 'error',
+    from: { path: room('policy') },
+    to: {
+      path: [
+        '^(https?|http2|net|tls)$',
+        '(^|node_modules/)(undici|got|axios|fastify|express|@aws-sdk|@smithy|@google-cloud|@azure)(/|$)',
+      ],
+    },
+  },
+  {
+    name: 'cache-on-key-policy-driver',
+    comment: 'The path of a request is made of keys, policy and drivers.',
+    severity: 'error',
+    from: { path: room('cache') },
+    to: otherRooms('cache', 'key', 'policy', 'driver', 'config'),
+  },
+  {
+    name: 'cache-takes-types-of-config',
+    comment: 'The cache is handed its settings: of the configuration it knows the types alone.',
+    severity: 'error',
+    from: { path: room('cache') },
+    to: { path: room('config'), dependencyTypesNot: ['type-only', 'type-import'] },
+  },
+  {
+    name: 'telemetry-on-events',
+    comment: "Telemetry subscribes to the cache's events: it knows their types and the driver contract.",
+    severity: 'error',
+    from: { path: room('telemetry') },
+    to: {
+      path: '^packages/core/src/',
+      pathNot: [room('telemetry'), room('driver'), '^packages/core/src/cache/[a-z-]*events?[.]ts$'],
+    },
+  },
+  {
+    name: 'container-is-the-top',
+    comment: "Nothing but core's index imports the container.",
+    severity: 'error',
+    from: { path: '^packages/core/src/', pathNot: [room('container'), '^packages/core/src/index[.]ts$'] },
+    to: { path: room('container') },
+  },
+  {
+    name: 'known-rooms',
+    comment: 'A new folder of core needs rules of its own here.',
+    severity: 'error',
+    from: {},
+    to: { path: '^packages/core/src/[^/]+/', pathNot: room(`(?:${rooms})`) },
+  },
+  {
+    name: 'core-on-no-package',
+    comment: 'Core finds the drivers at run time, by name: it imports no other package of this workspace.',
+    severity: 'error',
+    from: { path: '^packages/core/src/' },
+    to: { path: '^packages/(?!core/)' },
+  },
+  {
+    name: 'driver-package-on-contract',
+    comment:
+      'Of this workspace a driver imports @imgproxy-cache/core/driver and http-transport, nothing else.',
+    severity: 'error',
+    from: { path: driverSource },
+    to: {
+      path: '^(packages|examples)/',
+      pathNot: ['^packages/$1/', '^packages/core/dist/driver/', '^packages/http-transport/dist/'],
+    },
+  },
+  {
+    name: 'drivers-are-leaves',
+    comment: 'No package imports a driver: not url, not another driver. Examples and services do.',
+    severity: 'error',
+    from: { path: `^packages/((?!(?:${seesEverything})/)[^/]+)/src/` },
+    to: { path: `^packages/(?!(?:${notDrivers})/)`, pathNot: '^packages/$1/' },
+  },
+  {
+    name: 'through-the-public-door',
+    comment: "A package, its tests and the examples use another package's exports, never its files.",
+    severity: 'error',
+    from: { path: '^((?:packages|examples)/[^/]+)/' },
+    to: { path: '^(packages|examples)/[^/]+/(src|test)/', pathNot: '^$1/' },
+  },
+  {
+    name: 'tests-use-the-public-door',
+    comment: "A package's tests import the package by its name, as its users do.",
+    severity: 'error',
+    from: { path: '^packages/[^/]+/test/' },
+    to: { path: '^packages/[^/]+/src/' },
+  },
+  {
+    name: 'no-cycle',
+    comment: 'Two files that import each other are one file, or three.',
+    severity: 'error',
+    from: {},
+    to: { circular: true },
+  },
+  {
+    name: 'no-orphan',
+    comment: 'A source file that nothing imports and that is no entry point is dead.',
+    severity: 'error',
+    from: { orphan: true, path: '/src/', pathNot: ['/src/(index|main)[.]ts$', '[.]d[.]ts$'] },
+    to: {},
+  },
+  {
+    name: 'declared-dependencies',
+    comment: 'What a file imports stands in the package.json of its own package.',
+    severity: 'error',
+    from: { path: '^(packages|examples)/[^/]+/src/' },
+    to: {
+      dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
+      // The packages of this workspace find each other only where they are declared.
+      pathNot: '^packages/[^/]+/dist/',
+    },
+  },
+  {
+    name: 'no-dev-dependency-in-source',
+    comment: 'Who installs a package does not get its devDependencies.',
+    severity: 'error',
+    from: { path: '^(packages|examples)/[^/]+/src/' },
+    to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'] },
+  },
+];
