@@ -59,6 +59,8 @@ class ModelRun {
   readonly #prefix: string;
   readonly #canList: boolean;
   readonly #models = new Map<string, NameModel>();
+  // A write that was told to stop may still reach the store after its rejection: from then on such a name is let alone.
+  readonly #unsettled = new Set<string>();
   readonly #entries = new Map<Version, CacheEntry>();
 
   constructor(bench: RuleBench, prefix: string, canList: boolean) {
@@ -82,12 +84,18 @@ class ModelRun {
         const version = entry.metadata.created;
         this.#entries.set(version, entry);
         this.#modelOf(name).put(version, !operation.aborted);
-        return perhapsAborted('put', operation.aborted, (signal) => driver.put(name, entry, { signal }));
+        const write = (signal: AbortSignal | undefined) => driver.put(name, entry, { signal });
+        if (await wasAborted('put', operation.aborted, write)) this.#unsettled.add(name);
+        return;
       }
       case 'delete': {
         const names = operation.names.map((name) => this.#nameOf(name));
         for (const name of names) this.#modelOf(name).delete(!operation.aborted);
-        return perhapsAborted('delete', operation.aborted, (signal) => driver.delete(names, { signal }));
+        const remove = (signal: AbortSignal | undefined) => driver.delete(names, { signal });
+        if (await wasAborted('delete', operation.aborted, remove)) {
+          for (const name of names) this.#unsettled.add(name);
+        }
+        return;
       }
       case 'get': {
         const name = this.#nameOf(operation.name);
@@ -100,7 +108,7 @@ class ModelRun {
       case 'list': {
         const names = await listed(driver, this.#prefix);
         const story = 'list while other operations run';
-        const surplus = names.filter((name) => !this.#models.has(name));
+        const surplus = names.filter((name) => !this.#models.has(name) && !this.#unsettled.has(name));
         expectThat(surplus.length === 0, story, 'names that were put', `it gave ${surplus}`);
         const stayed = [...this.#models].filter(([, model]) => !model.visible.has(ABSENT));
         const lacking = stayed.map(([name]) => name).filter((name) => !names.includes(name));
@@ -115,11 +123,16 @@ class ModelRun {
     for (const [name, model] of this.#models) {
       const found = await this.#find(name, 'bytes');
       this.#expectAllowed(found, model.final, `get of ${name} after ${story}`);
+      if (this.#unsettled.has(name)) {
+        this.#models.delete(name);
+        continue;
+      }
       model.settle(found);
       if (found !== ABSENT) present.push(name);
     }
     if (!this.#canList) return;
-    const names = await listed(this.#bench.driver, this.#prefix);
+    const all = await listed(this.#bench.driver, this.#prefix);
+    const names = all.filter((name) => !this.#unsettled.has(name));
     const same = names.join() === present.sort().join();
     expectThat(same, `list after ${story}`, `[${present}]`, `it gave [${names}]`);
   }
@@ -144,7 +157,9 @@ class ModelRun {
   }
 
   #nameOf(number: number): string {
-    return `${this.#prefix}/${number}`;
+    let name = `${this.#prefix}/${number}`;
+    while (this.#unsettled.has(name)) name += '-';
+    return name;
   }
 
   #modelOf(name: string): NameModel {
@@ -154,19 +169,23 @@ class ModelRun {
   }
 }
 
-async function perhapsAborted(
+/** Whether the operation ended as aborted. */
+async function wasAborted(
   title: string,
   aborted: boolean,
   operation: (signal: AbortSignal | undefined) => Promise<void>,
-): Promise<void> {
-  if (!aborted) return operation(undefined);
+): Promise<boolean> {
+  if (!aborted) {
+    await operation(undefined);
+    return false;
+  }
   const controller = new AbortController();
   const [outcome] = await Promise.all([
     Promise.allSettled([operation(controller.signal)]),
     controller.abort(),
   ]);
   const [{ status }] = outcome;
-  if (status === 'fulfilled') return;
+  if (status === 'fulfilled') return false;
   const { reason } = outcome[0] as PromiseRejectedResult;
   const expected = isCacheError(reason) && reason.code === 'ERR_CACHE_ABORTED';
   expectThat(
@@ -175,6 +194,7 @@ async function perhapsAborted(
     'success or ERR_CACHE_ABORTED',
     `it was ${describeFailure(reason)}`,
   );
+  return true;
 }
 
 function titleOf(version: Version): string {
