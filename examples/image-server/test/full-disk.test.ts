@@ -60,7 +60,7 @@ const ACCIDENTS: readonly {
 describe.runIf(mayMount).each(ACCIDENTS)(`a disk that $name${notice}`, (accident) => {
   const { happen, mend, operation, code } = accident;
 
-  test('by default every request is answered, one line is logged, and the cache works again by itself', async () => {
+  test('by default every request is answered, few lines are logged, and the cache works again by itself', async () => {
     await using folder = await TemporaryFolder.create();
     await using server = await start(folder, accident.mount, {});
     const { body } = await server.getStored(url('before'));
@@ -71,13 +71,15 @@ describe.runIf(mayMount).each(ACCIDENTS)(`a disk that $name${notice}`, (accident
     expect([before.status, before.body.equals(body)]).toEqual([200, true]);
     if (operation === 'put') expect(before.cacheStatus).toBe('imgproxy-cache; hit');
     await logged(server, code);
-    expect(failures(server)).toEqual([`${operation} ${code}`]);
+    // One for the failures, and one for the breaker if it has opened.
+    expect(failures(server).length).toBeLessThanOrEqual(2);
+    expect(new Set(failures(server))).toEqual(new Set([`${operation} ${code}`]));
 
     inside(server, folder, mend);
     expect((await server.getStored(url('after'))).status).toBe(200);
     expect((await server.getStored(url(99))).status).toBe(200);
     expect((await server.getStored(url('before'))).body.equals(body)).toBe(true);
-    expect(failures(server)).toEqual([`${operation} ${code}`]);
+    expect(failures(server).length).toBeLessThanOrEqual(2);
     expect(await server.stop()).toBe(0);
   });
 

@@ -1,12 +1,16 @@
 import { channel } from 'node:diagnostics_channel';
 import type { CacheErrorCode, CacheOperation, DriverEvent } from '../driver/index.js';
+import type { BreakerState } from '../policy/index.js';
 import type { CacheStatus, NotStoredReason } from './cache-status.js';
 
 /** What all events have. */
 interface CacheEvent {
   /** The cache it happened in: the same object in all its events. */
   readonly cache: object;
-  /** Name of the cache's driver. */
+  /**
+   * Name of the driver; of a request with several drivers: of the one that had the image, or of all, separated by
+   * commas.
+   */
   readonly driver: string;
 }
 
@@ -37,6 +41,13 @@ export interface CorruptEvent extends CacheEvent {
   readonly message: string;
 }
 
+/** The breaker of a driver's look-ups (`get`) or stores (`put`) changed. */
+export interface BreakerEvent extends CacheEvent {
+  readonly operation: 'get' | 'put';
+  readonly state: BreakerState;
+  readonly previous: BreakerState;
+}
+
 /** A driver had something to say. */
 export interface DriverReportEvent extends CacheEvent {
   readonly event: DriverEvent;
@@ -50,6 +61,7 @@ export interface CacheEvents {
   readonly 'imgproxy-cache:operation': OperationEvent;
   readonly 'imgproxy-cache:not-stored': NotStoredEvent;
   readonly 'imgproxy-cache:corrupt': CorruptEvent;
+  readonly 'imgproxy-cache:breaker': BreakerEvent;
   readonly 'imgproxy-cache:driver': DriverReportEvent;
 }
 
@@ -58,6 +70,7 @@ export const CACHE_CHANNELS = {
   operation: channel('imgproxy-cache:operation'),
   notStored: channel('imgproxy-cache:not-stored'),
   corrupt: channel('imgproxy-cache:corrupt'),
+  breaker: channel('imgproxy-cache:breaker'),
   driver: channel('imgproxy-cache:driver'),
 } as const;
 
@@ -66,6 +79,7 @@ type ChannelEvents = {
   readonly operation: OperationEvent;
   readonly notStored: NotStoredEvent;
   readonly corrupt: CorruptEvent;
+  readonly breaker: BreakerEvent;
   readonly driver: DriverReportEvent;
 };
 
@@ -75,7 +89,7 @@ export interface CacheTelemetry {
   observe(cache: object): () => void;
 }
 
-/** Publishes the events of one cache. An event that nobody listens to is not even made. */
+/** Publishes the events of one driver of a cache. An event that nobody listens to is not even made. */
 export class EventPublisher {
   readonly #cache: object;
   readonly #driver: string;
@@ -87,7 +101,7 @@ export class EventPublisher {
 
   publish<Kind extends keyof ChannelEvents>(
     kind: Kind,
-    event: Omit<ChannelEvents[Kind], keyof CacheEvent>,
+    event: Omit<ChannelEvents[Kind], keyof CacheEvent> & { readonly driver?: string },
   ): void {
     const target = CACHE_CHANNELS[kind];
     if (target.hasSubscribers) target.publish({ cache: this.#cache, driver: this.#driver, ...event });

@@ -11,11 +11,13 @@ import type { CacheErrorCode } from '../driver/index.js';
  * - `bytes-in-flight`: not stored, `IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT` is reached.
  * - `not-storable`: not stored, the renderer said so, or it is no image.
  * - `metadata`: not stored, its tags do not fit into the metadata.
- * - `invalidated`: not stored, deleted or purged while it was being rendered.
+ * - `invalidated`: not stored: deleted or purged while it was being rendered, or rendered so long that others gave up
+ *   waiting for it (`IMGPROXY_CACHE_COLLAPSE_TIMEOUT_SECONDS`) or everybody went away.
  * - `newer-format`: not stored, a newer version of the software keeps an entry under this name.
  * - `expired`: the stored image was past its lifetime.
  * - `off`: no driver is configured.
  * - `closed`: the cache is stopping.
+ * - `breaker-open`: look-ups or stores are suspended after too many failures.
  */
 export type CacheStatusDetail = NotStoredReason | 'queued' | 'pending' | 'expired' | 'off' | CacheErrorCode;
 
@@ -28,6 +30,7 @@ export type NotStoredReason =
   | 'metadata'
   | 'invalidated'
   | 'newer-format'
+  | 'breaker-open'
   | 'closed';
 
 /** What the cache did for a request: the members of RFC 9211's `Cache-Status`. */
@@ -40,7 +43,9 @@ export interface CacheOutcome {
   readonly stored?: boolean;
   /** Rendered for another request that came first. */
   readonly collapsed?: boolean;
-  readonly detail?: CacheStatusDetail;
+  readonly detail?: CacheStatusDetail | undefined;
+  /** Of a hit with several drivers: name of the one that had it. It is the field's detail where there is no other. */
+  readonly tier?: string;
 }
 
 /** A {@link CacheOutcome} that writes itself as the value of a `Cache-Status` field (RFC 9211). */
@@ -50,21 +55,31 @@ export class CacheStatus {
   readonly stored: boolean;
   readonly collapsed: boolean;
   readonly detail: CacheStatusDetail | undefined;
+  readonly tier: string | undefined;
   readonly #field: string;
 
-  private constructor({ hit = false, forward, stored = false, collapsed = false, detail }: CacheOutcome) {
+  private constructor({
+    hit = false,
+    forward,
+    stored = false,
+    collapsed = false,
+    detail,
+    tier,
+  }: CacheOutcome) {
     this.hit = hit;
     this.forward = forward;
     this.stored = stored;
     this.collapsed = collapsed;
     this.detail = detail;
+    this.tier = tier;
+    const remark = detail ?? tier;
     this.#field = [
       'imgproxy-cache',
       ...(hit ? ['hit'] : []),
       ...(forward === undefined ? [] : [`fwd=${forward}`]),
       ...(stored ? ['stored'] : []),
       ...(collapsed ? ['collapsed'] : []),
-      ...(detail === undefined ? [] : [`detail=${detail}`]),
+      ...(remark === undefined ? [] : [`detail=${remark}`]),
     ].join('; ');
   }
 
@@ -73,10 +88,11 @@ export class CacheStatus {
   /** The status of an outcome. There are few, and each is made once. */
   static of(outcome: CacheOutcome): CacheStatus {
     const made = new CacheStatus(outcome);
-    const known = CacheStatus.#known.get(made.#field);
+    const identity = `${made.#field} ${made.tier}`;
+    const known = CacheStatus.#known.get(identity);
     if (known !== undefined) return known;
     Object.freeze(made);
-    CacheStatus.#known.set(made.#field, made);
+    CacheStatus.#known.set(identity, made);
     return made;
   }
 

@@ -8,6 +8,11 @@ export interface CacheRequest extends ImageIdentity {
   readonly bypass?: boolean;
   /** Labels to be kept with the entry. */
   readonly tags?: readonly string[];
+  /**
+   * How long the image may be served from the cache once it is rendered, in seconds; 0: for ever. Whoever renders it
+   * decides: a stored image keeps the lifetime it was stored with. Default: `IMGPROXY_CACHE_TTL_SECONDS`.
+   */
+  readonly lifetime?: number;
   /** Aborted when the client goes away. Others who wait for the same image still get it. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -10,6 +10,17 @@ export interface ImageCacheSettings {
   readonly storeTimeoutSeconds: number;
   readonly drainTimeoutSeconds: number;
   readonly logIntervalSeconds: number;
+  readonly collapseTimeoutSeconds: number;
+  /** 0: for ever. */
+  readonly ttlSeconds: number;
+  /** 0: as long as an entry lives. */
+  readonly tierTtlSeconds: number;
+  /** Share of failed or slow operations; 0: the breakers never open. */
+  readonly breakerThreshold: number;
+  readonly breakerWindowSeconds: number;
+  readonly breakerMinOperations: number;
+  readonly breakerRetrySeconds: number;
+  readonly breakerMaxRetrySeconds: number;
   /** In bytes. */
   readonly maxEntrySize: number;
   /** In bytes. */
@@ -32,8 +43,8 @@ export interface NamedDriver {
 
 /** Everything an `ImageCache` is made of. The container binds each part to a token. */
 export interface ImageCacheParts {
-  /** Absent: the cache is off, and every request renders. */
-  readonly driver: NamedDriver | undefined;
+  /** The tiers, in the order in which they are looked up. None: the cache is off, and every request renders. */
+  readonly drivers: readonly NamedDriver[];
   readonly keys: CacheKeyBuilder;
   readonly reporting: ErrorReporting;
   readonly clock: Clock;

@@ -1,39 +1,46 @@
-import { CacheError, type DriverCheck } from '../driver/index.js';
+import { CacheError, type DriverCheck, isCacheError } from '../driver/index.js';
 import type { CacheKeyBuilder, ImageIdentity } from '../key/index.js';
 import {
   abortedError,
   ByteBudget,
+  CircuitOpenError,
+  Deadline,
   type ErrorReporting,
   FailureLog,
   type Flight,
   FlightTable,
   type Logger,
-  StoreQueue,
 } from '../policy/index.js';
 import { EventPublisher } from './cache-events.js';
-import { type CacheOutcome, CacheStatus } from './cache-status.js';
+import { type CacheHealth, healthOf } from './cache-health.js';
+import type { CacheOutcome } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
-import { type DriverHealth, DriverOperations } from './driver-operations.js';
 import type { CacheRequest, FetchResult } from './fetch-result.js';
 import type { ImageCacheParts, ImageCacheSettings } from './image-cache-parts.js';
-import { type Lookup, LookupStep, MISS } from './lookup-step.js';
+import { type Lookup, LookupStep } from './lookup-step.js';
 import { RenderStep, type Shared } from './render-step.js';
 import type { Render } from './rendering.js';
 import { StoreStep } from './store-step.js';
+import { Tier } from './tier.js';
 
-/** State of a cache for a host's own health endpoint. Degraded or off, it still serves. */
-export type CacheHealth = DriverHealth | { readonly status: 'off' };
-
-const HIT = CacheStatus.of({ hit: true });
-const PENDING_HIT = CacheStatus.of({ hit: true, detail: 'pending' });
 const PURGE_BATCH = 1000;
+
+/** What a cache is busy with. */
+export interface CacheLoad {
+  /** Requests that look up or render; those who wait for one of them are not counted. */
+  readonly flights: number;
+  /** Images that wait to be stored or are being stored, counted in each tier. */
+  readonly stores: number;
+  /** Bytes of images that are held while they are read, collected and stored. */
+  readonly bytes: number;
+}
 
 /**
  * The cache. `fetch` is the path of a request, from top to bottom; it never makes a request fail because the
  * cache did, unless the error-reporting policy says so.
  */
 export class ImageCache implements AsyncDisposable {
-  /** Name of the driver; absent where the cache is off. */
+  /** Name of the driver; several are separated by commas. Absent where the cache is off. */
   readonly driverName: string | undefined;
   readonly #keys: CacheKeyBuilder;
   readonly #reporting: ErrorReporting;
@@ -41,68 +48,54 @@ export class ImageCache implements AsyncDisposable {
   readonly #logger: Logger;
   readonly #failures: FailureLog;
   readonly #events: EventPublisher;
-  readonly #operations: DriverOperations | undefined;
-  readonly #lookup: LookupStep | undefined;
+  readonly #tiers: readonly Tier[];
+  readonly #budget: ByteBudget;
+  readonly #lookup: LookupStep;
   readonly #renderer: RenderStep;
-  readonly #queue: StoreQueue;
   readonly #flights = new FlightTable<Shared>();
+  readonly #waits: Deadline;
   readonly #stopObserving: (() => void) | undefined;
   #ready: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ driver, keys, reporting, clock, logger, settings, telemetry }: ImageCacheParts) {
-    this.driverName = driver?.name;
+  constructor({ drivers, keys, reporting, clock, logger, settings, telemetry }: ImageCacheParts) {
+    this.driverName = drivers.length === 0 ? undefined : drivers.map(({ name }) => name).join(',');
     this.#keys = keys;
     this.#reporting = reporting;
     this.#settings = settings;
     this.#logger = logger;
     this.#failures = new FailureLog(logger, clock, settings.logIntervalSeconds);
-    this.#events = new EventPublisher(this, driver?.name ?? 'off');
+    this.#events = new EventPublisher(this, this.driverName ?? 'off');
     this.#stopObserving = telemetry?.observe(this);
-    driver?.reports?.listen((event) => {
-      this.#events.publish('driver', { event });
-      logger[event.level]({ event: event.kind }, event.message);
-    });
-    const operations =
-      driver &&
-      new DriverOperations(driver.driver, driver.name, clock, this.#events, {
-        lookup: settings.lookupTimeoutSeconds,
-        store: settings.storeTimeoutSeconds,
-      });
-    this.#operations = operations;
-    this.#queue = new StoreQueue(
-      {
-        maxBytes: settings.queueMaxBytes,
-        maxEntries: settings.queueMaxEntries,
-        concurrency: settings.storeConcurrency,
-      },
-      clock,
-      async (name, entry, signal) => {
-        try {
-          await operations?.put(name, entry, signal);
-          return undefined;
-        } catch (error) {
-          return error as CacheError;
-        }
-      },
+    this.#budget = new ByteBudget(settings.maxBytesInFlight);
+    const last = drivers.length - 1;
+    this.#tiers = drivers.map(
+      (driver, index) =>
+        new Tier(driver, {
+          cache: this,
+          settings,
+          clock,
+          logger,
+          budget: this.#budget,
+          failures: this.#failures,
+          isOneOfSeveral: drivers.length > 1,
+          lifetime: index < last ? settings.tierTtlSeconds : 0,
+        }),
     );
-    const budget = new ByteBudget(settings.maxBytesInFlight);
-    const maxEntrySize = Math.min(settings.maxEntrySize, driver?.maxEntryBytes ?? Infinity);
-    this.#lookup =
-      operations && new LookupStep(operations, clock, this.#events, budget, settings.verifyBytes);
-    this.#renderer = new RenderStep({
-      store: new StoreStep({
-        queue: this.#queue,
-        budget,
-        reporting,
-        failures: this.#failures,
-        events: this.#events,
-        clock,
-        maxEntrySize,
-      }),
-      budget,
+    this.#lookup = new LookupStep(this.#tiers, clock, settings.lookupTimeoutSeconds);
+    this.#waits = new Deadline(clock, 'fetch', settings.collapseTimeoutSeconds);
+    const store = new StoreStep({
+      budget: this.#budget,
       reporting,
-      maxEntrySize,
+      events: this.#events,
+      clock,
+      maxEntrySize: settings.maxEntrySize,
+    });
+    this.#renderer = new RenderStep({
+      store,
+      budget: this.#budget,
+      reporting,
+      maxEntrySize: this.#largestEntry(drivers.map(({ maxEntryBytes }) => maxEntryBytes)),
       isClosing: () => this.#closing !== undefined,
     });
   }
@@ -113,39 +106,201 @@ export class ImageCache implements AsyncDisposable {
    * @throws CacheError `ERR_CACHE_ABORTED` when `request.signal` is aborted; a failure of the cache only where
    *   the error-reporting policy says so (answer 503 with `Cache-Control: no-store`)
    * @throws TypeError for a request with strings that are not well-formed Unicode
+   * @throws RangeError for a lifetime that is no number of seconds from 0 on
    * @throws whatever `render` throws, unchanged
    */
   async fetch(request: CacheRequest, render: Render): Promise<FetchResult> {
     if (request.signal?.aborted) throw abortedError('fetch', request.signal);
+    if (request.lifetime !== undefined && !(request.lifetime >= 0)) {
+      throw new RangeError(
+        `the lifetime is ${request.lifetime}: it must be a number of seconds, or 0 for ever`,
+      );
+    }
     const result = await this.#answer(request, render);
-    this.#events.publish('request', { status: result.status });
+    const { status } = result;
+    this.#events.publish('request', { status, ...(status.tier !== undefined && { driver: status.tier }) });
     return result;
   }
 
   /**
    * Deletes one image, whether it is stored, waits to be stored or is being rendered.
-   * @throws CacheError the driver's failure, whatever the error-reporting policy
+   * @throws CacheError the first failure of a driver, whatever the error-reporting policy; the other tiers are
+   *   done all the same
    */
   async delete(identity: ImageIdentity): Promise<void> {
-    const operations = this.#usable();
+    this.#assertOpen();
     const { name } = this.#keys.build(identity);
-    await this.#forget((candidate) => candidate === name);
-    await operations?.delete([name]);
+    await this.#inEachTier(
+      (candidate) => candidate === name,
+      ({ operations }) => operations.delete([name]),
+    );
   }
 
   /**
    * Deletes every variant of one source, and nothing else.
-   * @returns how many stored images were deleted
-   * @throws CacheError the driver's failure, whatever the error-reporting policy
+   * @returns how many stored images were deleted; with several drivers, by the one that had most
+   * @throws CacheError the first failure of a driver, whatever the error-reporting policy; the other tiers are
+   *   done all the same
    */
   async purgeSource(
     source: string | Uint8Array,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<number> {
-    const operations = this.#usable();
+    this.#assertOpen();
     const prefix = this.#keys.sourcePrefix(source);
-    await this.#forget((candidate) => candidate.startsWith(prefix));
-    if (operations === undefined) return 0;
+    const counts = await this.#inEachTier(
+      (candidate) => candidate.startsWith(prefix),
+      (tier) => this.#purge(tier, prefix, signal),
+    );
+    return Math.max(0, ...counts);
+  }
+
+  /**
+   * Checks the drivers, once; later calls get the same answer. A host awaits it before it takes requests.
+   * @throws CacheError where the check fails and the error-reporting policy reports it; else that is logged
+   */
+  ready(): Promise<void> {
+    this.#ready ??= this.#start();
+    return this.#ready;
+  }
+
+  /** How the cache and each of its drivers is, for a host's own health endpoint. Whatever it is, images are served. */
+  health(): CacheHealth {
+    return healthOf(this.#tiers.map(({ operations }) => operations.health));
+  }
+
+  /** What the cache is busy with now. */
+  get load(): CacheLoad {
+    const stores = this.#tiers.reduce((sum, { queue }) => sum + queue.size, 0);
+    return { flights: this.#flights.size, stores, bytes: this.#budget.held };
+  }
+
+  /**
+   * Stops: takes nothing more to be stored, waits for what still is (`IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS`) and
+   * closes the drivers. Requests that come afterwards render without the cache. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#stop();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #answer(request: CacheRequest, render: Render): Promise<FetchResult> {
+    const { signal } = request;
+    if (this.#tiers.length === 0)
+      return this.#renderOnly(render, signal, { forward: 'bypass', detail: 'off' });
+    if (request.bypass === true) return this.#renderOnly(render, signal, { forward: 'bypass' });
+    if (this.#closing !== undefined)
+      return this.#renderOnly(render, signal, { forward: 'bypass', detail: 'closed' });
+
+    const { name } = this.#keys.build(request);
+    for (const tier of this.#tiers) {
+      const entry = tier.pending(name);
+      if (entry === undefined) continue;
+      return Promise.resolve({ status: tier.pendingHit, image: wholeImage(entry.metadata, entry.body) });
+    }
+    const underway = this.#flights.get(name);
+    if (underway !== undefined) return this.#follow(underway, request, render);
+    const flight = this.#flights.begin(name);
+    return flight.join(this.#fly(flight, request, render), signal, discardResult);
+  }
+
+  /** Waits for somebody else's flight: not for ever, or all requests for an image would hang with one rendering. */
+  async #follow(underway: Flight<Shared>, request: CacheRequest, render: Render): Promise<FetchResult> {
+    const { signal } = request;
+    let shared: Shared;
+    try {
+      shared = await this.#waits.run((deadline) =>
+        underway.wait(signal === undefined ? deadline : AbortSignal.any([signal, deadline])),
+      );
+    } catch (thrown) {
+      if (!isCacheError(thrown) || thrown.code !== 'ERR_CACHE_TIMEOUT' || thrown.operation !== 'fetch')
+        throw thrown;
+      underway.invalidate();
+      return await this.#answer(request, render);
+    }
+    if (shared.kind === 'image') {
+      return { status: shared.status, image: wholeImage(shared.description, shared.body) };
+    }
+    const flight = this.#flights.beginAlone(underway.name);
+    const known: Lookup | undefined =
+      shared.kind === 'render-alone' ? { kind: 'miss', lacking: this.#tiers } : undefined;
+    return await flight.join(this.#fly(flight, request, render, known), signal, discardResult);
+  }
+
+  /** Looks up, and renders what was not found: for all who wait for the flight, and so do its failures. */
+  async #fly(
+    flight: Flight<Shared>,
+    request: CacheRequest,
+    render: Render,
+    known?: Lookup,
+  ): Promise<FetchResult> {
+    try {
+      const found = known ?? (await this.#lookup.find(flight.name));
+      switch (found.kind) {
+        case 'bytes': {
+          const { tier, metadata, body, lacking } = found;
+          flight.land({ kind: 'image', status: tier.hit, description: metadata, body });
+          if (!flight.invalidated) for (const earlier of lacking) void earlier.store({ metadata, body });
+          return { status: tier.hit, image: wholeImage(metadata, body) };
+        }
+        case 'stream':
+          flight.land({ kind: 'look-up-alone' });
+          return {
+            status: found.tier.hit,
+            image: new CachedImage(found.metadata, found.body, found.metadata.size, found.release),
+          };
+        case 'miss':
+          if (found.error !== undefined) this.#judge(found.error);
+          if (flight.abandoned) throw abortedError('fetch', flight.signal);
+          return await this.#renderer.renderAndStore(flight, render, found, {
+            tags: request.tags,
+            lifetime: request.lifetime ?? this.#settings.ttlSeconds,
+          });
+      }
+    } catch (error) {
+      flight.fail(error);
+      throw error;
+    }
+  }
+
+  /** Lets a failed look-up fail its request where the policy says so. That a breaker is open was logged when it opened. */
+  #judge(error: CacheError): void {
+    if (this.#reporting.reports(error, 'lookup')) throw error;
+    if (!(error instanceof CircuitOpenError)) this.#failures.warn(error, 'rendering without the cache');
+  }
+
+  /** Renders for one request, without key, look-up and store. */
+  #renderOnly(render: Render, signal: AbortSignal | undefined, outcome: CacheOutcome): Promise<FetchResult> {
+    const flight = this.#flights.beginAlone('');
+    return flight.join(this.#renderer.renderOnly(flight, render, outcome), signal, discardResult);
+  }
+
+  /**
+   * Deletes in all tiers, the last first, so that none is filled again from a later one. What is not stored yet
+   * under the matching names vanishes too.
+   */
+  async #inEachTier<T>(matches: (name: string) => boolean, work: (tier: Tier) => Promise<T>): Promise<T[]> {
+    const results: T[] = [];
+    const failures: unknown[] = [];
+    this.#flights.invalidate(matches);
+    for (const tier of this.#tiers.toReversed()) {
+      try {
+        await tier.queue.cancel(matches);
+        results.push(await work(tier));
+      } catch (error) {
+        failures.push(error);
+      }
+      this.#flights.invalidate(matches);
+    }
+    if (failures.length > 0) throw failures[0];
+    return results;
+  }
+
+  async #purge({ operations }: Tier, prefix: string, signal: AbortSignal | undefined): Promise<number> {
     let deleted = 0;
     let batch: string[] = [];
     const deleteBatch = async (): Promise<void> => {
@@ -162,118 +317,22 @@ export class ImageCache implements AsyncDisposable {
     return deleted;
   }
 
-  /**
-   * Checks the driver, once; later calls get the same answer. A host awaits it before it takes requests.
-   * @throws CacheError where the check fails and the error-reporting policy reports it; else that is logged
-   */
-  ready(): Promise<void> {
-    this.#ready ??= this.#start();
-    return this.#ready;
-  }
-
-  /** How the cache is. */
-  health(): CacheHealth {
-    return this.#operations?.health ?? { status: 'off' };
-  }
-
-  /**
-   * Stops: takes nothing more to be stored, waits for what still is (`IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS`) and
-   * closes the driver. Requests that come afterwards render without the cache. Idempotent.
-   */
-  close(): Promise<void> {
-    this.#closing ??= this.#stop();
-    return this.#closing;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #answer(request: CacheRequest, render: Render): Promise<FetchResult> {
-    const { signal } = request;
-    if (this.#lookup === undefined)
-      return this.#renderOnly(render, signal, { forward: 'bypass', detail: 'off' });
-    if (request.bypass === true) return this.#renderOnly(render, signal, { forward: 'bypass' });
-    if (this.#closing !== undefined)
-      return this.#renderOnly(render, signal, { forward: 'bypass', detail: 'closed' });
-
-    const { name } = this.#keys.build(request);
-    const pending = this.#queue.peek(name);
-    if (pending !== undefined) {
-      return Promise.resolve({ status: PENDING_HIT, image: wholeImage(pending.metadata, pending.body) });
-    }
-    const underway = this.#flights.get(name);
-    if (underway !== undefined) return this.#follow(underway, request, render);
-    const flight = this.#flights.begin(name);
-    return flight.join(this.#fly(flight, request, render), signal, discardResult);
-  }
-
-  /** Waits for somebody else's flight. */
-  async #follow(underway: Flight<Shared>, request: CacheRequest, render: Render): Promise<FetchResult> {
-    const shared = await underway.wait(request.signal);
-    if (shared.kind === 'image') {
-      return { status: shared.status, image: wholeImage(shared.description, shared.body) };
-    }
-    const flight = this.#flights.beginAlone(underway.name);
-    const known = shared.kind === 'render-alone' ? MISS : undefined;
-    return await flight.join(this.#fly(flight, request, render, known), request.signal, discardResult);
-  }
-
-  /** Looks up, and renders what was not found: for all who wait for the flight, and so do its failures. */
-  async #fly(
-    flight: Flight<Shared>,
-    request: CacheRequest,
-    render: Render,
-    known?: Lookup,
-  ): Promise<FetchResult> {
-    try {
-      const found = known ?? (await (this.#lookup as LookupStep).find(flight.name));
-      switch (found.kind) {
-        case 'bytes':
-          flight.land({ kind: 'image', status: HIT, description: found.metadata, body: found.body });
-          return { status: HIT, image: wholeImage(found.metadata, found.body) };
-        case 'stream':
-          flight.land({ kind: 'look-up-alone' });
-          return {
-            status: HIT,
-            image: new CachedImage(found.metadata, found.body, found.metadata.size, found.release),
-          };
-        case 'miss':
-          if (found.error !== undefined) {
-            if (this.#reporting.reports(found.error, 'lookup')) throw found.error;
-            this.#failures.warn(found.error, 'rendering without the cache');
-          }
-          if (flight.abandoned) throw abortedError('fetch', flight.signal);
-          return await this.#renderer.renderAndStore(flight, render, found, request.tags);
-      }
-    } catch (error) {
-      flight.fail(error);
-      throw error;
-    }
-  }
-
-  /** Renders for one request, without key, look-up and store. */
-  #renderOnly(render: Render, signal: AbortSignal | undefined, outcome: CacheOutcome): Promise<FetchResult> {
-    const flight = this.#flights.beginAlone('');
-    return flight.join(this.#renderer.renderOnly(flight, render, outcome), signal, discardResult);
-  }
-
-  /** Makes everything that is not stored yet under the matching names vanish. */
-  async #forget(matches: (name: string) => boolean): Promise<void> {
-    this.#flights.invalidate(matches);
-    await this.#queue.cancel(matches);
-  }
-
-  #usable(): DriverOperations | undefined {
-    if (this.#closing === undefined) return this.#operations;
+  #assertOpen(): void {
+    if (this.#closing === undefined) return;
     throw new CacheError('ERR_CACHE_CLOSED', 'the cache is closed: nothing can be deleted any more', {
       operation: 'delete',
     });
   }
 
   async #start(): Promise<void> {
-    if (this.#operations === undefined) return;
-    const check = await this.#operations.check().catch(
+    const failures = await Promise.all(this.#tiers.map((tier) => this.#check(tier)));
+    const failure = failures.find((candidate) => candidate !== undefined);
+    if (failure !== undefined && this.#reporting.reports(failure, 'start')) throw failure;
+  }
+
+  /** @returns the failure that makes the tier unusable */
+  async #check({ name, operations }: Tier): Promise<CacheError | undefined> {
+    const check = await operations.check().catch(
       (error: CacheError): DriverCheck => ({
         ok: false,
         findings: [{ level: 'error', subject: 'check', message: error.message, error }],
@@ -281,27 +340,33 @@ export class ImageCache implements AsyncDisposable {
     );
     for (const { level, subject, message, error } of check.findings) {
       this.#logger[level === 'error' ? 'error' : 'warn'](
-        { subject, ...(error !== undefined && { code: error.code }) },
+        { driver: name, subject, ...(error !== undefined && { code: error.code }) },
         `cache check: ${message}`,
       );
     }
-    const failure = check.findings.find((finding) => finding.level === 'error')?.error;
-    if (failure !== undefined && this.#reporting.reports(failure, 'start')) throw failure;
+    return check.findings.find((finding) => finding.level === 'error')?.error;
   }
 
   async #stop(): Promise<void> {
-    const dropped = await this.#queue.close(this.#settings.drainTimeoutSeconds);
+    const { drainTimeoutSeconds } = this.#settings;
+    const drained = await Promise.all(this.#tiers.map(({ queue }) => queue.close(drainTimeoutSeconds)));
+    const dropped = drained.reduce((sum, count) => sum + count, 0);
     if (dropped > 0) {
       this.#logger.warn(
         { dropped },
         `the cache stopped before ${dropped} images were stored: they will be rendered again (IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS)`,
       );
     }
-    try {
-      await this.#operations?.close();
-    } finally {
-      this.#stopObserving?.();
-    }
+    const closed = await Promise.allSettled(this.#tiers.map(({ operations }) => operations.close()));
+    this.#stopObserving?.();
+    const failed = closed.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  /** In bytes: beyond it no tier would take an image. */
+  #largestEntry(limits: readonly (number | undefined)[]): number {
+    const largest = Math.max(...limits.map((limit) => limit ?? Number.POSITIVE_INFINITY));
+    return Math.min(this.#settings.maxEntrySize, limits.length === 0 ? 0 : largest);
   }
 }
 

@@ -1,4 +1,5 @@
 export {
+  type BreakerEvent,
   CACHE_CHANNELS,
   type CacheEvents,
   type CacheTelemetry,
@@ -8,9 +9,10 @@ export {
   type OperationEvent,
   type RequestEvent,
 } from './cache-events.js';
+export type { CacheHealth } from './cache-health.js';
 export * from './cache-status.js';
 export { CachedImage } from './cached-image.js';
-export type { DriverHealth } from './driver-operations.js';
+export type { TierHealth } from './driver-health.js';
 export { DriverReports } from './driver-reports.js';
 export * from './fetch-result.js';
 export * from './image-cache.js';

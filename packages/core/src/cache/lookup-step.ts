@@ -1,136 +1,74 @@
-import {
-  type CacheError,
-  type Clock,
-  type EntryMetadata,
-  readVerified,
-  type StoredEntry,
-  streamVerified,
-  verifyName,
-} from '../driver/index.js';
-import type { ByteBudget } from '../policy/index.js';
-import type { EventPublisher } from './cache-events.js';
+import { type CacheError, type Clock, isCacheError } from '../driver/index.js';
+import { Deadline } from '../policy/index.js';
 import type { CacheStatusDetail } from './cache-status.js';
-import type { DriverOperations } from './driver-operations.js';
+import type { Tier } from './tier.js';
+import type { TierFinding } from './tier-lookup.js';
 
 /** What a look-up found. */
 export type Lookup =
-  | { readonly kind: 'bytes'; readonly metadata: EntryMetadata; readonly body: Uint8Array }
-  | {
-      readonly kind: 'stream';
-      readonly metadata: EntryMetadata;
-      readonly body: AsyncIterable<Uint8Array>;
-      /** To be called once the body has ended or was given up. */
-      readonly release: () => void;
-    }
-  | {
-      readonly kind: 'miss';
-      readonly detail?: CacheStatusDetail;
-      /** The failure behind it, where it is not certain that nothing is stored. */
-      readonly error?: CacheError;
-      /** Whether what is rendered now may be stored in its place. */
-      readonly replaceable: boolean;
-    };
+  | (Exclude<TierFinding, { kind: 'miss' }> & {
+      /** Where it was found. */
+      readonly tier: Tier;
+      /** Earlier tiers that certainly do not have it. */
+      readonly lacking: readonly Tier[];
+    })
+  | ({ readonly kind: 'miss' } & Missed);
 
 /** What a look-up says that found nothing. */
-export type Missed = Omit<Extract<Lookup, { kind: 'miss' }>, 'kind'>;
+export interface Missed {
+  readonly detail?: CacheStatusDetail | undefined;
+  /** The first failure, where it is not certain that nothing is stored. */
+  readonly error?: CacheError | undefined;
+  /** Tiers in which what is rendered now may be stored. */
+  readonly lacking: readonly Tier[];
+}
 
-/** Nothing is stored. */
-export const MISS: Lookup = { kind: 'miss', replaceable: true };
-const EXPIRED: Lookup = { kind: 'miss', detail: 'expired', replaceable: true };
-const NEWER_FORMAT: Lookup = { kind: 'miss', detail: 'newer-format', replaceable: false };
-
-/** Looks entries up, and lets none through that is not whole, its own and of this time. */
+/** Looks entries up, in one tier after the other until one has it, all within the look-up's deadline. */
 export class LookupStep {
-  readonly #operations: DriverOperations;
-  readonly #clock: Clock;
-  readonly #events: EventPublisher;
-  readonly #budget: ByteBudget;
-  readonly #verifyBytes: number;
+  readonly #tiers: readonly Tier[];
+  readonly #deadline: Deadline;
 
-  /** @param verifyBytes up to this size a body is read and verified before it is served */
-  constructor(
-    operations: DriverOperations,
-    clock: Clock,
-    events: EventPublisher,
-    budget: ByteBudget,
-    verifyBytes: number,
-  ) {
-    this.#operations = operations;
-    this.#clock = clock;
-    this.#events = events;
-    this.#budget = budget;
-    this.#verifyBytes = verifyBytes;
+  /** @param seconds how long a look-up may take in all tiers together */
+  constructor(tiers: readonly Tier[], clock: Clock, seconds: number) {
+    this.#tiers = tiers;
+    this.#deadline = new Deadline(clock, 'get', seconds);
   }
 
-  /** Never rejects: a failure is a miss that carries its error. */
+  /** Never rejects: failures are misses that carry the first error. */
   async find(name: string): Promise<Lookup> {
+    const [only] = this.#tiers;
+    // A tier bounds its own look-up, so that one alone needs no further bound.
+    if (only !== undefined && this.#tiers.length === 1) return found(await only.find(name), only);
+    const lacking: Tier[] = [];
     try {
-      const found = await this.#operations.lookup<Lookup>(
-        name,
-        (entry, signal) => this.#read(name, entry, signal),
-        discard,
+      return await this.#deadline.run(
+        () => this.#findInTurn(name, lacking),
+        (late) => void (late.kind === 'stream' && late.release()),
       );
-      return found ?? MISS;
     } catch (thrown) {
-      return this.#missOf(name, thrown as CacheError);
+      if (!isCacheError(thrown)) throw thrown;
+      return { kind: 'miss', detail: thrown.code, error: thrown, lacking: [...lacking] };
     }
   }
 
-  async #read(name: string, entry: StoredEntry, signal: AbortSignal): Promise<Lookup> {
-    const { metadata } = entry;
-    try {
-      verifyName(metadata, name);
-    } catch (error) {
-      await entry.discard();
-      throw error;
-    }
-    if (metadata.expires !== undefined && metadata.expires <= this.#clock.now()) {
-      await entry.discard();
-      return EXPIRED;
-    }
-    if (metadata.size > this.#verifyBytes || !this.#budget.tryAcquire(metadata.size)) {
-      return {
-        kind: 'stream',
-        metadata,
-        body: this.#stream(name, entry),
-        release: () => void entry[Symbol.asyncDispose](),
-      };
-    }
-    try {
-      return { kind: 'bytes', metadata, body: await readVerified(entry, { signal }) };
-    } finally {
-      this.#budget.release(metadata.size);
-    }
-  }
-
-  async *#stream(name: string, entry: StoredEntry): AsyncGenerator<Uint8Array, void, undefined> {
-    const started = this.#clock.monotonic();
-    try {
-      yield* streamVerified(entry);
-    } catch (thrown) {
-      const error = this.#operations.noteLateFailure(thrown, this.#clock.monotonic() - started);
-      if (error.code === 'ERR_CACHE_CORRUPT') {
-        this.#events.publish('corrupt', { name, message: error.message });
-        // Too late to render instead; removed, it is a miss for the next request and then replaced.
-        this.#operations.delete([name]).catch(() => undefined);
+  /** @param lacking gathers the tiers that certainly do not have it */
+  async #findInTurn(name: string, lacking: Tier[]): Promise<Lookup> {
+    let missed: Omit<Missed, 'lacking'> = {};
+    for (const tier of this.#tiers) {
+      const finding = await tier.find(name);
+      if (finding.kind !== 'miss') return { ...finding, tier, lacking };
+      if (finding.replaceable) lacking.push(tier);
+      const { detail, error } = finding;
+      if (missed.error === undefined && (error !== undefined || missed.detail === undefined)) {
+        missed = { detail, error };
       }
-      throw error;
     }
-  }
-
-  #missOf(name: string, error: CacheError): Lookup {
-    switch (error.code) {
-      case 'ERR_CACHE_CORRUPT':
-        this.#events.publish('corrupt', { name, message: error.message });
-        return { kind: 'miss', detail: error.code, replaceable: true };
-      case 'ERR_CACHE_UNSUPPORTED':
-        return NEWER_FORMAT;
-      default:
-        return { kind: 'miss', detail: error.code, error, replaceable: false };
-    }
+    return { kind: 'miss', ...missed, lacking };
   }
 }
 
-function discard(late: Lookup): void {
-  if (late.kind === 'stream') late.release();
+function found(finding: TierFinding, tier: Tier): Lookup {
+  if (finding.kind !== 'miss') return { ...finding, tier, lacking: [] };
+  const { kind, detail, error, replaceable } = finding;
+  return { kind, detail, error, lacking: replaceable ? [tier] : [] };
 }

@@ -11,7 +11,7 @@ import {
   type Render,
   type Rendering,
 } from './rendering.js';
-import type { Candidate, StoreStep } from './store-step.js';
+import type { Candidate, KeepOptions, StoreStep } from './store-step.js';
 
 /** What a flight gives to those who wait for it. */
 export type Shared =
@@ -64,7 +64,7 @@ export class RenderStep {
     flight: Flight<Shared>,
     render: Render,
     missed: Missed,
-    tags: readonly string[] | undefined,
+    keep: KeepOptions,
   ): Promise<FetchResult> {
     const { store, budget, reporting, maxEntrySize } = this.#parts;
     const rendering = checked(await render({ signal: flight.signal }));
@@ -75,7 +75,7 @@ export class RenderStep {
     }
     const description = describeRendering(rendering);
     const finish = (whole: Uint8Array, release?: () => void): Promise<FetchResult> =>
-      this.#finish(flight, missed, { name: flight.name, description, body: whole, tags, release });
+      this.#finish(flight, missed, { name: flight.name, description, body: whole, keep, release });
     if (body instanceof Uint8Array) return finish(body);
 
     const collecting = new CollectedBody(body, maxEntrySize, budget);
@@ -101,7 +101,7 @@ export class RenderStep {
     const { description, body, release } = candidate;
     const obstacle = this.#obstacle(flight, missed);
     if (obstacle !== undefined) release?.();
-    const kept = obstacle ?? (await this.#parts.store.keep(candidate));
+    const kept = obstacle ?? (await this.#parts.store.keep(candidate, missed.lacking));
     flight.land({ kind: 'image', status: COLLAPSED_MISS, description, body });
     return { status: missStatus(missed, kept), image: wholeImage(description, body) };
   }
@@ -109,8 +109,7 @@ export class RenderStep {
   /** What keeps a rendering from being stored, whatever it is like. */
   #obstacle(flight: Flight<Shared>, missed: Missed): Pick<CacheOutcome, 'detail'> | undefined {
     const { store, isClosing } = this.#parts;
-    if (missed.error !== undefined) return {};
-    if (!missed.replaceable) return store.skip('newer-format');
+    if (missed.lacking.length === 0) return missed.error === undefined ? store.skip('newer-format') : {};
     if (flight.invalidated) return store.skip('invalidated');
     return isClosing() ? store.skip('closed') : undefined;
   }

@@ -1,24 +1,30 @@
 import { type CacheEntry, type Clock, createEntry, encodeMetadata, isCacheError } from '../driver/index.js';
-import type { ByteBudget, ErrorReporting, FailureLog, StoreOutcome, StoreQueue } from '../policy/index.js';
+import type { ByteBudget, ErrorReporting, StoreOutcome } from '../policy/index.js';
 import type { EventPublisher } from './cache-events.js';
 import type { CacheOutcome, NotStoredReason } from './cache-status.js';
 import type { ImageDescription } from './rendering.js';
+import { notStoredReason, type Refusal, type Tier } from './tier.js';
 
 /** A rendered image that may be kept. */
 export interface Candidate {
   readonly name: string;
   readonly description: ImageDescription;
   readonly body: Uint8Array;
-  readonly tags: readonly string[] | undefined;
+  readonly keep: KeepOptions;
   /** Gives the bytes back to the budget, where they were acquired while they were collected. */
   readonly release?: (() => void) | undefined;
 }
 
+/** How a request wants its image to be kept. */
+export interface KeepOptions {
+  readonly tags: readonly string[] | undefined;
+  /** In seconds; 0: for ever. */
+  readonly lifetime: number;
+}
+
 export interface StoreStepParts {
-  readonly queue: StoreQueue;
   readonly budget: ByteBudget;
   readonly reporting: ErrorReporting;
-  readonly failures: FailureLog;
   readonly events: EventPublisher;
   readonly clock: Clock;
   /** In bytes. */
@@ -27,6 +33,9 @@ export interface StoreStepParts {
 
 /** What storing adds to a request's outcome. */
 type StoreStatus = Pick<CacheOutcome, 'stored' | 'detail'>;
+
+// The end of time, as Date has it.
+const LATEST = 8_640_000_000_000_000;
 
 /** Stores what was rendered: behind the back of the request, or before it is served where failures are reported. */
 export class StoreStep {
@@ -37,39 +46,45 @@ export class StoreStep {
   }
 
   /**
-   * Stores an image if there is room for it.
-   * @throws CacheError the store's failure, where the policy reports it
+   * Stores an image in these tiers, as far as there is room for it.
+   * @throws CacheError a store's failure, where the policy reports it
    */
-  async keep(candidate: Candidate): Promise<StoreStatus> {
-    const { budget, maxEntrySize, queue, reporting } = this.#parts;
+  async keep(candidate: Candidate, tiers: readonly Tier[]): Promise<StoreStatus> {
+    const { budget, maxEntrySize, reporting } = this.#parts;
     const size = candidate.body.length;
     if (size === 0) return this.skip('not-storable');
     if (size > maxEntrySize) return this.skip('too-large');
     const release = candidate.release ?? (budget.tryAcquire(size) ? () => budget.release(size) : undefined);
     if (release === undefined) return this.skip('bytes-in-flight');
     const entry = this.#entry(candidate);
-    const settled = entry && queue.add(candidate.name, entry);
-    if (settled === undefined) {
+    if (entry === undefined) {
       release();
-      return this.skip(entry === undefined ? 'metadata' : 'queue-full');
+      return this.skip('metadata');
     }
-    const noted = settled.then((outcome) => {
-      release();
-      this.#note(outcome);
-      return outcome;
-    });
-    return reporting.storeBeforeServing ? this.#statusOf(await noted) : { detail: 'queued' };
+    const attempts = tiers.map((tier) => tier.store(entry));
+    const settled = Promise.all(attempts).finally(release);
+    if (reporting.storeBeforeServing) return this.#statusOf(await settled);
+    const refusals = attempts.filter((attempt): attempt is Refusal => !(attempt instanceof Promise));
+    return { detail: refusals.length < attempts.length ? 'queued' : refusals[0]?.reason };
   }
 
-  /** Says why an image is not stored. */
+  /** Says why an image is not stored anywhere. */
   skip(reason: NotStoredReason): StoreStatus {
     this.#parts.events.publish('notStored', { reason });
     return { detail: reason };
   }
 
-  #entry({ name, description, body, tags }: Candidate): CacheEntry | undefined {
+  #entry({ name, description, body, keep: { tags, lifetime } }: Candidate): CacheEntry | undefined {
+    const created = this.#parts.clock.now();
+    const expires = lifetime > 0 ? Math.min(created + Math.ceil(lifetime * 1000), LATEST) : undefined;
     const entry = createEntry(
-      { name, ...description, created: this.#parts.clock.now(), ...(tags !== undefined && { tags }) },
+      {
+        name,
+        ...description,
+        created,
+        ...(expires !== undefined && { expires }),
+        ...(tags !== undefined && { tags }),
+      },
       body,
     );
     try {
@@ -81,24 +96,20 @@ export class StoreStep {
     }
   }
 
-  #note(outcome: StoreOutcome): void {
-    if (outcome.stored) return;
-    const { events, failures } = this.#parts;
-    if (outcome.reason !== 'failed') {
-      events.publish('notStored', { reason: outcome.reason === 'closed' ? 'closed' : 'invalidated' });
-    } else if (outcome.error.code === 'ERR_CACHE_TOO_LARGE') {
-      events.publish('notStored', { reason: 'too-large' });
-    } else {
-      failures.warn(outcome.error, 'the image is served and not stored');
+  #statusOf(outcomes: readonly (StoreOutcome | Refusal)[]): StoreStatus {
+    let stored = false;
+    let detail: CacheOutcome['detail'];
+    for (const outcome of outcomes) {
+      if ('stored' in outcome && outcome.stored) {
+        stored = true;
+        continue;
+      }
+      const { error } = { error: undefined, ...outcome };
+      const reason = 'stored' in outcome ? notStoredReason(outcome) : outcome.reason;
+      const isFailure = error !== undefined && reason !== 'too-large';
+      if (isFailure && this.#parts.reporting.reports(error, 'store')) throw error;
+      detail ??= reason ?? error?.code;
     }
-  }
-
-  #statusOf(outcome: StoreOutcome): StoreStatus {
-    if (outcome.stored) return { stored: true };
-    if (outcome.reason !== 'failed')
-      return { detail: outcome.reason === 'closed' ? 'closed' : 'invalidated' };
-    if (outcome.error.code === 'ERR_CACHE_TOO_LARGE') return { detail: 'too-large' };
-    if (this.#parts.reporting.reports(outcome.error, 'store')) throw outcome.error;
-    return { detail: outcome.error.code };
+    return stored ? { stored } : { ...(detail !== undefined && { detail }) };
   }
 }

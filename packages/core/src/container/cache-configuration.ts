@@ -8,7 +8,7 @@ import {
   isCacheError,
 } from '../driver/index.js';
 import { prefixFault } from '../key/index.js';
-import { driverNameFault, resolveDriver } from './resolve-driver.js';
+import { driverNames, resolveDriver } from './resolve-driver.js';
 
 /** Where a cache's configuration and drivers come from. */
 export interface CacheOptions {
@@ -23,19 +23,23 @@ export interface CacheOptions {
   readonly resolveFrom?: string | URL;
 }
 
+/** A driver with the values of its variables. */
+export interface ChosenDriver {
+  readonly definition: CacheDriverDefinition;
+  readonly config: ConfigValues<ConfigTable>;
+}
+
 /** A configuration without faults. */
 export interface CacheConfiguration {
   readonly core: ConfigValues<typeof CORE_TABLE>;
-  /** Absent: the cache is off. */
-  readonly driver:
-    | { readonly definition: CacheDriverDefinition; readonly config: ConfigValues<ConfigTable> }
-    | undefined;
+  /** The tiers, in the order in which they are looked up. None: the cache is off. */
+  readonly drivers: readonly ChosenDriver[];
   /** What is probably a mistake and still works. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Reads the configuration and finds the driver.
+ * Reads the configuration and finds the drivers.
  * @throws CacheError `ERR_CACHE_CONFIG` that lists every fault there is; a driver's own error
  *   (`ERR_CACHE_DRIVER_NOT_FOUND`, `ERR_CACHE_DRIVER_CONTRACT`) where it is the only one
  */
@@ -47,32 +51,31 @@ export async function readCacheConfiguration(options: CacheOptions): Promise<Cac
   if (fault !== undefined)
     faults.push({ variable: CORE_TABLE.prefix.variable, message: `is wrong: ${fault}` });
 
-  let driver: CacheConfiguration['driver'];
-  let driverError: CacheError | undefined;
-  const use = core.values.use.toLowerCase();
-  const nameFault = use === '' ? undefined : driverNameFault(use);
-  if (nameFault !== undefined) faults.push({ variable: CORE_TABLE.use.variable, message: nameFault });
-  else if (use !== '') {
+  const drivers: ChosenDriver[] = [];
+  const driverErrors: CacheError[] = [];
+  const { names, fault: useFault } = driverNames(core.values.use);
+  if (useFault !== undefined) faults.push({ variable: CORE_TABLE.use.variable, message: useFault });
+  for (const name of names) {
     try {
-      const definition = await resolveDriver(use, options.drivers ?? [], options.resolveFrom);
+      const definition = await resolveDriver(name, options.drivers ?? [], options.resolveFrom);
       const own = readConfig(definition.config, env);
       faults.push(...own.faults);
       if (own.faults.length === 0) faults.push(...((await definition.validate?.(own.values)) ?? []));
-      driver = { definition, config: own.values };
+      drivers.push({ definition, config: own.values });
     } catch (error) {
       if (!isCacheError(error)) throw error;
-      driverError = error;
+      driverErrors.push(error);
     }
   }
-  if (driverError !== undefined && faults.length === 0) throw driverError;
-  if (driverError !== undefined) {
-    faults.push({
-      variable: CORE_TABLE.use.variable,
-      message: `is ${JSON.stringify(use)}: ${driverError.message}`,
-    });
+  const [onlyError] = driverErrors;
+  if (onlyError !== undefined && driverErrors.length === 1 && faults.length === 0) throw onlyError;
+  for (const { driver, message } of driverErrors) {
+    const given = JSON.stringify(driver ?? core.values.use);
+    faults.push({ variable: CORE_TABLE.use.variable, message: `is ${given}: ${message}` });
   }
   if (faults.length > 0) throw configError(faults);
-  return { core: core.values, driver, warnings: misspellings(env, driver?.definition) };
+  const definitions = drivers.map(({ definition }) => definition);
+  return { core: core.values, drivers, warnings: misspellings(env, definitions) };
 }
 
 function configError(faults: readonly ConfigFault[]): CacheError {
@@ -82,11 +85,13 @@ function configError(faults: readonly ConfigFault[]): CacheError {
   });
 }
 
-function misspellings(env: Environment, definition: CacheDriverDefinition | undefined): string[] {
-  const known = [CORE_TABLE, definition?.config ?? {}].flatMap((table) =>
+function misspellings(env: Environment, definitions: readonly CacheDriverDefinition[]): string[] {
+  const known = [CORE_TABLE, ...definitions.map(({ config }) => config)].flatMap((table) =>
     Object.values<{ readonly variable: string }>(table).map(({ variable }) => variable),
   );
-  return findMisspeltVariables(env, known, definition === undefined ? [] : [definition.name]).map(
-    ({ variable, nearest }) => `${variable} is set and means nothing: is ${nearest} meant?`,
-  );
+  return findMisspeltVariables(
+    env,
+    known,
+    definitions.map(({ name }) => name),
+  ).map(({ variable, nearest }) => `${variable} is set and means nothing: is ${nearest} meant?`);
 }

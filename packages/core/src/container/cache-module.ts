@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { type Meter, metrics } from '@opentelemetry/api';
 import { ContainerModule } from 'inversify';
-import { DriverReports, ImageCache, type ImageCacheSettings } from '../cache/index.js';
+import { DriverReports, ImageCache, type ImageCacheSettings, type NamedDriver } from '../cache/index.js';
 import { type CacheDriver, type Clock, systemClock } from '../driver/index.js';
 import { CacheKeyBuilder, EntryNames } from '../key/index.js';
 import { type ErrorReporting, errorReporting, type Logger } from '../policy/index.js';
@@ -11,7 +11,7 @@ import { stderrLogger } from './stderr-logger.js';
 import { CACHE } from './tokens.js';
 
 /**
- * Reads and validates the configuration, imports the chosen driver and returns a module for the host's own
+ * Reads and validates the configuration, imports the chosen drivers and returns a module for the host's own
  * Inversify container. All its bindings are synchronous. Resolve `CACHE.ImageCache` and await its `ready()`
  * before requests come; `container.unbindAllAsync()` or the cache's `close()` ends it.
  *
@@ -19,8 +19,7 @@ import { CACHE } from './tokens.js';
  *   `ERR_CACHE_DRIVER_CONTRACT`
  */
 export async function cacheModule(options: CacheOptions = {}): Promise<ContainerModule> {
-  const { core, driver, warnings } = await readCacheConfiguration(options);
-  const reports = new DriverReports();
+  const { core, drivers, warnings } = await readCacheConfiguration(options);
   return new ContainerModule(({ bind }) => {
     bind<ImageCacheSettings>(CACHE.Settings).toConstantValue(core);
     bind<Clock>(CACHE.Clock).toConstantValue(systemClock);
@@ -40,21 +39,31 @@ export async function cacheModule(options: CacheOptions = {}): Promise<Container
           }),
       )
       .inSingletonScope();
-    bind<CacheDriver | undefined>(CACHE.Driver)
-      .toResolvedValue(
-        (clock: Clock) =>
-          driver?.definition.create(driver.config, {
-            report: (event) => reports.report(event),
-            clock,
-            reservedName: new EntryNames(core.prefix).reserved,
-          }),
-        [CACHE.Clock],
-      )
-      .inSingletonScope();
+    // One that a host binds instead is not known by name.
+    const known = new Map<CacheDriver, NamedDriver>();
+    for (const { definition, config } of drivers) {
+      bind<CacheDriver | undefined>(CACHE.Driver)
+        .toResolvedValue(
+          (clock: Clock) => {
+            const reports = new DriverReports();
+            const driver = definition.create(config, {
+              report: (event) => reports.report(event),
+              clock,
+              reservedName: new EntryNames(core.prefix).reserved,
+            });
+            const { name, capabilities } = definition;
+            known.set(driver, { driver, name, maxEntryBytes: capabilities.maxEntryBytes, reports });
+            return driver;
+          },
+          [CACHE.Clock],
+        )
+        .inSingletonScope();
+    }
+    if (drivers.length === 0) bind<CacheDriver | undefined>(CACHE.Driver).toConstantValue(undefined);
     bind<ImageCache>(CACHE.ImageCache)
       .toResolvedValue(
         (
-          bound: CacheDriver | undefined,
+          bound: (CacheDriver | undefined)[],
           keys: CacheKeyBuilder,
           reporting: ErrorReporting,
           settings: ImageCacheSettings,
@@ -64,12 +73,9 @@ export async function cacheModule(options: CacheOptions = {}): Promise<Container
         ) => {
           for (const warning of warnings) logger.warn({}, warning);
           return new ImageCache({
-            driver: bound && {
-              driver: bound,
-              name: driver?.definition.name ?? 'custom',
-              maxEntryBytes: driver?.definition.capabilities.maxEntryBytes,
-              reports,
-            },
+            drivers: bound
+              .filter((driver) => driver !== undefined)
+              .map((driver) => known.get(driver) ?? { driver, name: 'custom' }),
             keys,
             reporting,
             settings,
@@ -79,7 +85,7 @@ export async function cacheModule(options: CacheOptions = {}): Promise<Container
           });
         },
         [
-          CACHE.Driver,
+          { serviceIdentifier: CACHE.Driver, isMultiple: true },
           CACHE.KeyBuilder,
           CACHE.ErrorReporting,
           CACHE.Settings,

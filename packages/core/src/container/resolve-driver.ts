@@ -5,11 +5,21 @@ import { type CacheDriverDefinition, CacheError, CONTRACT_VERSION } from '../dri
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
-/** What is wrong with a driver's name, in words, or `undefined`. */
-export function driverNameFault(name: string): string | undefined {
-  if (DRIVER_NAME.test(name)) return undefined;
-  const tiers = name.includes(',') ? ' (several drivers, as tiers, are not supported yet)' : '';
-  return `is ${JSON.stringify(name)}, allowed is the name of one driver: a letter, then letters, digits and dashes${tiers}`;
+/** The drivers that a value of `IMGPROXY_CACHE_USE` names, or what is wrong with it, in words. */
+export function driverNames(use: string): { readonly names: readonly string[]; readonly fault?: string } {
+  if (use === '') return { names: [] };
+  const lowerCased = use.toLowerCase();
+  const names = lowerCased.includes(',') ? lowerCased.split(',').map((name) => name.trim()) : [lowerCased];
+  const wrong = names.find((name) => !DRIVER_NAME.test(name));
+  if (wrong !== undefined) {
+    const given = JSON.stringify(use);
+    const fault = `is ${given}, allowed are names of drivers, separated by commas: a letter, then letters, digits and dashes`;
+    return { names: [], fault };
+  }
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    return { names: [], fault: `is ${JSON.stringify(use)}, which names ${twice} twice` };
+  return { names };
 }
 
 /**

@@ -14,7 +14,10 @@ const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`@imgproxy-c
 export const CACHE = {
   /** The cache itself, a singleton. Unbinding it drains and closes it. */
   ImageCache: token<ImageCache>('ImageCache'),
-  /** The driver that `IMGPROXY_CACHE_USE` chose, a singleton; `undefined` where the cache is off. */
+  /**
+   * The drivers that `IMGPROXY_CACHE_USE` chose, singletons: one binding for each tier, in the order in which they are
+   * looked up (`container.getAll`); `undefined` where the cache is off. A host's own takes the place of all.
+   */
   Driver: token<CacheDriver | undefined>('Driver'),
   /** Makes keys of requests. */
   KeyBuilder: token<CacheKeyBuilder>('KeyBuilder'),

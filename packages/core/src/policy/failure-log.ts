@@ -2,7 +2,7 @@ import type { CacheError, Clock } from '../driver/index.js';
 import type { Logger } from './logger.js';
 
 /**
- * Logs failures once a kind (operation and code) and interval, however many requests they touch; the next
+ * Logs failures once a kind (driver, operation and code) and interval, however many requests they touch; the next
  * line says how many were left out. Causes are not logged: stores put credentials and signed URLs into theirs.
  */
 export class FailureLog {
@@ -19,7 +19,7 @@ export class FailureLog {
   }
 
   warn(error: CacheError, consequence: string): void {
-    const kind = `${error.operation} ${error.code}`;
+    const kind = `${error.driver} ${error.operation} ${error.code}`;
     const now = this.#clock.monotonic();
     const known = this.#kinds.get(kind);
     if (known !== undefined && now - known.loggedAt < this.#interval) {

@@ -1,4 +1,5 @@
 export * from './byte-budget.js';
+export * from './circuit-breaker.js';
 export * from './deadline.js';
 export * from './error-reporting.js';
 export * from './failure-log.js';

@@ -33,7 +33,7 @@ export class Flight<Result> {
     return this.#abandoned;
   }
 
-  /** Whether what it works on was deleted meanwhile: its result must not be stored. */
+  /** Whether its result must not be stored: what it works on was deleted meanwhile, or nobody waits for it. */
   get invalidated(): boolean {
     return this.#invalidated;
   }
@@ -52,7 +52,10 @@ export class Flight<Result> {
     this.#shared?.reject(error);
   }
 
-  /** Takes the flight out of the table: who comes later starts anew, and the result is not stored. */
+  /**
+   * Takes the flight out of the table: who comes later starts anew, and the result is not stored. For what was
+   * deleted meanwhile, and for a flight that takes too long.
+   */
   invalidate(): void {
     this.#invalidated = true;
     this.#onEnd(this);
@@ -96,7 +99,7 @@ export class Flight<Result> {
     this.#callers--;
     if (this.#callers > 0 || this.#landed) return;
     this.#abandoned = true;
-    this.#onEnd(this);
+    this.invalidate();
     this.#controller?.abort(abortedError('fetch', undefined));
   }
 }

@@ -53,6 +53,11 @@ export class StoreQueue {
     return this.#waiting.size + this.#running.size;
   }
 
+  /** Whether it takes nothing more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** The newest entry of this name that is not stored yet. */
   peek(name: string): CacheEntry | undefined {
     if (this.size === 0) return undefined;
@@ -123,7 +128,7 @@ export class StoreQueue {
     const error = await this.#store(job.name, job.entry, job.controller.signal);
     this.#running.delete(job.name);
     if (error === undefined) this.#end(job, { stored: true });
-    else if (job.controller.signal.aborted) this.#end(job, { stored: false, reason: 'cancelled' });
+    else if (job.controller.signal.aborted) this.#end(job, { stored: false, reason: 'closed' });
     else this.#end(job, { stored: false, reason: 'failed', error });
     this.#startJobs();
   }

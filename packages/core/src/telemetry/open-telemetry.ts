@@ -26,6 +26,9 @@ export function openTelemetry(meter: Meter): CacheTelemetry {
   const corrupt = meter.createCounter('cache_corrupt_total', {
     description: 'Entries found that are not what was stored',
   });
+  const suspended = meter.createUpDownCounter('cache_breakers_open', {
+    description: 'Breakers that are open: look-ups (get) or stores (put) are suspended',
+  });
   const reports = meter.createCounter('cache_driver_events_total', {
     description: 'Events of the driver, by kind',
   });
@@ -60,6 +63,10 @@ export function openTelemetry(meter: Meter): CacheTelemetry {
       if (reason === 'queue-full' || reason === 'bytes-in-flight') dropped.add(1, { driver });
     },
     'imgproxy-cache:corrupt': ({ driver }) => corrupt.add(1, { driver }),
+    'imgproxy-cache:breaker': ({ driver, operation, state, previous }) => {
+      if (previous === 'closed') suspended.add(1, { driver, operation });
+      else if (state === 'closed') suspended.add(-1, { driver, operation });
+    },
     'imgproxy-cache:driver': ({ driver, event }) => reports.add(1, { driver, kind: event.kind }),
   };
 

@@ -58,7 +58,7 @@ describe('a process', () => {
     expect(stdout).toBe('');
     expect(stderr.split('\n')).toEqual([
       'imgproxy-cache warning: IMGPROXY_CACHE_BUKCET is set and means nothing: is IMGPROXY_CACHE_BUCKET meant?',
-      'imgproxy-cache info: @imgproxy-cache/foo/index.js first line second line event=created',
+      'imgproxy-cache info: @imgproxy-cache/foo/index.js first line second line event=created driver=foo',
       "imgproxy-cache error: late and later code=ERR_CACHE_TIMEOUT suppressed=2 list=[ 'a' ]",
       '',
     ]);

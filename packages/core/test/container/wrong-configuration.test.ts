@@ -61,15 +61,20 @@ async function failure(options: CacheOptions): Promise<{ code: CacheErrorCode; m
 describe('a wrong variable stops the start and says what to do', () => {
   it.each<[string, Readonly<Record<string, string>>, string]>([
     [
-      'several drivers',
-      { IMGPROXY_CACHE_USE: 'memory,s3' },
-      'IMGPROXY_CACHE_USE is "memory,s3", allowed is the name of one driver: a letter, then letters, digits and dashes (several drivers, as tiers, are not supported yet)',
+      'an empty name among several drivers',
+      { IMGPROXY_CACHE_USE: 'memory,,s3' },
+      'IMGPROXY_CACHE_USE is "memory,,s3", allowed are names of drivers, separated by commas: a letter, then letters, digits and dashes',
+    ],
+    [
+      'a driver that is named twice',
+      { IMGPROXY_CACHE_USE: 'memory, foo,MEMORY' },
+      'IMGPROXY_CACHE_USE is "memory, foo,MEMORY", which names memory twice',
     ],
     ...['../x', './x', '/x', 'node:fs', 's_3', ' memory', 'memory ', '3s', '-s', '@scope/x', 's.3', 'é'].map(
       (name): [string, Readonly<Record<string, string>>, string] => [
         `a driver named ${name}`,
         { IMGPROXY_CACHE_USE: name },
-        `IMGPROXY_CACHE_USE is ${JSON.stringify(name)}, allowed is the name of one driver: a letter, then letters, digits and dashes`,
+        `IMGPROXY_CACHE_USE is ${JSON.stringify(name)}, allowed are names of drivers, separated by commas: a letter, then letters, digits and dashes`,
       ],
     ),
     [

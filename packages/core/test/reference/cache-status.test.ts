@@ -15,6 +15,7 @@ const DETAILS = Object.keys({
   metadata: true,
   invalidated: true,
   'newer-format': true,
+  'breaker-open': true,
   closed: true,
   off: true,
 } satisfies Record<Exclude<CacheStatusDetail, CacheErrorCode>, true>);
@@ -32,6 +33,7 @@ describe('the page of Cache-Status', () => {
     const values = tableOf(page, 'value').flatMap(([cell = '']) => quoted(cell));
     const written = [
       CacheStatus.of({ hit: true }),
+      CacheStatus.of({ hit: true, tier: 'memory' }),
       CacheStatus.of({ hit: true, detail: 'pending' }),
       CacheStatus.of({ forward: 'miss', stored: true }),
       CacheStatus.of({ forward: 'miss', detail: 'queued' }),

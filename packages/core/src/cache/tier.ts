@@ -1,0 +1,148 @@
+import type { CacheEntry, CacheError, Clock } from '../driver/index.js';
+import {
+  type ByteBudget,
+  CircuitOpenError,
+  type FailureLog,
+  type Logger,
+  type StoreOutcome,
+  StoreQueue,
+} from '../policy/index.js';
+import { EventPublisher } from './cache-events.js';
+import { CacheStatus, type NotStoredReason } from './cache-status.js';
+import { DriverOperations } from './driver-operations.js';
+import type { ImageCacheSettings, NamedDriver } from './image-cache-parts.js';
+import { type TierFinding, TierLookup } from './tier-lookup.js';
+
+export interface TierParts {
+  /** The cache it belongs to, for its events. */
+  readonly cache: object;
+  readonly settings: ImageCacheSettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly budget: ByteBudget;
+  readonly failures: FailureLog;
+  /** Whether the cache has others, so that one must be told which had an image. */
+  readonly isOneOfSeveral: boolean;
+  /** In seconds: how long the tier keeps an entry at most. 0: as long as the entry lives. */
+  readonly lifetime: number;
+}
+
+/** Why a tier does not even try to store an entry. */
+export interface Refusal {
+  readonly reason: NotStoredReason;
+  readonly error?: CacheError;
+}
+
+/** One driver of a cache with all that belongs to it alone: breakers, queue of stores, events. */
+export class Tier {
+  readonly name: string;
+  readonly operations: DriverOperations;
+  readonly queue: StoreQueue;
+  /** What a request's status is that was served from here. */
+  readonly hit: CacheStatus;
+  /** The same, of an entry that still waits to be stored. */
+  readonly pendingHit: CacheStatus;
+  readonly #lookup: TierLookup;
+  readonly #events: EventPublisher;
+  readonly #failures: FailureLog;
+  readonly #clock: Clock;
+  readonly #lifetime: number;
+  readonly #maxEntryBytes: number;
+
+  constructor({ driver, name, maxEntryBytes, reports }: NamedDriver, parts: TierParts) {
+    const { cache, settings, clock, logger, budget, failures, isOneOfSeveral, lifetime } = parts;
+    this.name = name;
+    this.#events = new EventPublisher(cache, name);
+    this.#failures = failures;
+    this.#clock = clock;
+    this.#lifetime = lifetime;
+    this.#maxEntryBytes = maxEntryBytes ?? Number.POSITIVE_INFINITY;
+    const tier = isOneOfSeveral ? { tier: name } : {};
+    this.hit = CacheStatus.of({ hit: true, ...tier });
+    this.pendingHit = CacheStatus.of({ hit: true, detail: 'pending', ...tier });
+    this.operations = new DriverOperations(driver, name, clock, this.#events, logger, {
+      lookupTimeout: settings.lookupTimeoutSeconds,
+      storeTimeout: settings.storeTimeoutSeconds,
+      breaker: {
+        threshold: settings.breakerThreshold,
+        windowSeconds: settings.breakerWindowSeconds,
+        minOperations: settings.breakerMinOperations,
+        retrySeconds: settings.breakerRetrySeconds,
+        maxRetrySeconds: settings.breakerMaxRetrySeconds,
+      },
+    });
+    this.#lookup = new TierLookup(this.operations, clock, this.#events, budget, settings.verifyBytes);
+    this.queue = new StoreQueue(
+      {
+        maxBytes: settings.queueMaxBytes,
+        maxEntries: settings.queueMaxEntries,
+        concurrency: settings.storeConcurrency,
+      },
+      clock,
+      (entryName, entry, signal) =>
+        this.operations.put(entryName, entry, signal).then(
+          () => undefined,
+          (error: CacheError) => error,
+        ),
+    );
+    reports?.listen((event) => {
+      this.#events.publish('driver', { event });
+      logger[event.level]({ event: event.kind, driver: name }, event.message);
+    });
+  }
+
+  /** Looks an entry up. Never rejects. */
+  find(name: string): Promise<TierFinding> {
+    return this.#lookup.find(name);
+  }
+
+  /** An entry of this name that waits to be stored, and is still within its lifetime. */
+  pending(name: string): CacheEntry | undefined {
+    const entry = this.queue.peek(name);
+    const expires = entry?.metadata.expires;
+    return expires === undefined || expires > this.#clock.now() ? entry : undefined;
+  }
+
+  /** Has an entry stored in the background. What becomes of it is counted here. */
+  store(entry: CacheEntry): Promise<StoreOutcome> | Refusal {
+    const refusal = this.#refusal(entry);
+    const settled = refusal ?? this.queue.add(entry.metadata.name, this.#limited(entry));
+    if (settled instanceof Promise) return settled.then((outcome) => this.#note(outcome));
+    const refused = settled ?? { reason: this.queue.closed ? 'closed' : 'queue-full' };
+    this.#events.publish('notStored', { reason: refused.reason });
+    return refused;
+  }
+
+  #refusal({ body }: CacheEntry): Refusal | undefined {
+    if (body.length > this.#maxEntryBytes) return { reason: 'too-large' };
+    const error = this.operations.refusal('put');
+    return error && { reason: 'breaker-open', error };
+  }
+
+  #limited(entry: CacheEntry): CacheEntry {
+    if (this.#lifetime === 0) return entry;
+    const { expires = Number.POSITIVE_INFINITY } = entry.metadata;
+    const latest = this.#clock.now() + Math.ceil(this.#lifetime * 1000);
+    return { ...entry, metadata: { ...entry.metadata, expires: Math.min(expires, latest) } };
+  }
+
+  #note(outcome: StoreOutcome): StoreOutcome {
+    if (outcome.stored) return outcome;
+    const reason = notStoredReason(outcome);
+    if (reason !== undefined) this.#events.publish('notStored', { reason });
+    else if (outcome.reason === 'failed') {
+      this.#failures.warn(outcome.error, 'the image is served and not stored');
+    }
+    return outcome;
+  }
+}
+
+/** Why an entry was not stored, where that is no failure of the driver. */
+export function notStoredReason(
+  outcome: Exclude<StoreOutcome, { readonly stored: true }>,
+): NotStoredReason | undefined {
+  if (outcome.reason === 'closed') return 'closed';
+  if (outcome.reason !== 'failed') return 'invalidated';
+  if (outcome.error instanceof CircuitOpenError) return 'breaker-open';
+  return outcome.error.code === 'ERR_CACHE_TOO_LARGE' ? 'too-large' : undefined;
+}
