@@ -1,0 +1,2 @@
+/** @module @imgproxy-cache/core */
+export * from '../../packages/core/src/index.js';

@@ -1,0 +1,2 @@
+/** @module @imgproxy-cache/fs */
+export * from '../../packages/fs/src/index.js';

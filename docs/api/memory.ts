@@ -1,0 +1,2 @@
+/** @module @imgproxy-cache/memory */
+export * from '../../packages/memory/src/index.js';

@@ -1,0 +1,2 @@
+/** @module @imgproxy-cache/url */
+export * from '../../packages/url/src/index.js';

@@ -1,0 +1,3 @@
+import type { Render } from '@imgproxy-cache/core';
+
+declare const render: Render;

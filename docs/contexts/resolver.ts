@@ -1,0 +1,3 @@
+import type { LookupFunction } from 'node:net';
+
+declare const lookup: LookupFunction;

@@ -1,0 +1,3 @@
+import { readmePages } from '../.vitepress/readme-pages.js';
+
+export default readmePages('examples');
