@@ -4,8 +4,8 @@
  * @import { IForbiddenRuleType } from 'dependency-cruiser'
  */
 
-const notDrivers = 'core|url|http-transport|driver-testkit|bench|gateway';
-const seesEverything = 'bench|gateway';
+const notDrivers = 'core|url|http-transport|driver-testkit|bench|soak|gateway';
+const seesEverything = 'bench|soak|gateway';
 const driverSource = `^packages/((?!(?:${notDrivers})/)[^/]+)/src/`;
 const rooms = 'driver|key|config|policy|cache|telemetry|container';
 const room = (/** @type {string} */ name) => `^packages/core/src/${name}/`;

@@ -1,0 +1,60 @@
+import { readdir } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { collectGarbage, countObjects } from './memory.js';
+
+const TRANSIENT = new Set(['Immediate', 'FSReqCallback', 'FSReqPromise', 'CloseReq', 'GetAddrInfoReqWrap']);
+// A look at the heap takes a quarter of a second.
+const LOOKS = 30;
+const PAUSE_MS = 500;
+
+const timer = setTimeout(() => undefined, 0);
+const Timeout = timer.constructor as NewableFunction;
+clearTimeout(timer);
+
+/** How much of each kind a process holds. */
+export type Census = ReadonlyMap<string, number>;
+
+/**
+ * What this process holds: what keeps it alive, its file descriptors where they can be read, and sockets and timers that
+ * the garbage collector cannot take.
+ */
+export async function takeCensus(): Promise<Census> {
+  collectGarbage();
+  const census = new Map<string, number>();
+  const resources = process.getActiveResourcesInfo().filter((kind) => !TRANSIENT.has(kind));
+  for (const kind of resources) census.set(kind, (census.get(kind) ?? 0) + 1);
+  census.set('file descriptor', await countFileDescriptors());
+  census.set('Socket object', countObjects(Socket));
+  census.set('Timeout object', countObjects(Timeout));
+  census.set('listener of the process', countProcessListeners());
+  return census;
+}
+
+/** What there is more of than before, once nothing changes it any more; or after a while. */
+export async function surplusSince(before: Census): Promise<string[]> {
+  let surplus: string[] = [];
+  for (let look = 0; look < LOOKS; look += 1) {
+    const census = await takeCensus();
+    surplus = [...census]
+      .map(([kind, count]) => ({ kind, more: count - (before.get(kind) ?? 0) }))
+      .filter(({ more }) => more > 0)
+      .map(({ kind, more }) => `${more} more of the kind "${kind}"`);
+    if (surplus.length === 0) break;
+    await delay(PAUSE_MS);
+  }
+  return surplus;
+}
+
+async function countFileDescriptors(): Promise<number> {
+  try {
+    return (await readdir('/proc/self/fd')).length;
+  } catch {
+    // Not on Linux: sockets are seen all the same.
+    return 0;
+  }
+}
+
+function countProcessListeners(): number {
+  return process.eventNames().reduce((sum, event) => sum + process.listenerCount(event), 0);
+}
