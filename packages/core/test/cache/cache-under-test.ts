@@ -113,13 +113,16 @@ export interface LogLine {
   readonly message: string;
 }
 
-export interface CacheUnderTest {
+interface Surroundings {
   readonly cache: ImageCache;
+  readonly clock: ManualClock;
+  readonly log: LogLine[];
+}
+
+export interface CacheUnderTest extends Surroundings {
   readonly driver: HookedDriver;
   readonly memory: MemoryDriver;
   readonly hooks: Hooks;
-  readonly clock: ManualClock;
-  readonly log: LogLine[];
 }
 
 /** A cache as a host makes one, on a driver whose operations a test can hold up. */
@@ -130,6 +133,27 @@ export async function cacheUnderTest(
 ): Promise<CacheUnderTest> {
   const memory = new MemoryDriver();
   const driver = new HookedDriver(memory, hooks);
+  const surroundings = await openCache({ hooked: driver }, env, maxEntryBytes);
+  return { ...surroundings, driver, memory, hooks };
+}
+
+export interface TiersUnderTest extends Surroundings {
+  readonly near: HookedDriver;
+  readonly far: HookedDriver;
+}
+
+/** A cache with two tiers, `near` and `far`. */
+export async function tiersUnderTest(env: Readonly<Record<string, string>> = {}): Promise<TiersUnderTest> {
+  const near = new HookedDriver(new MemoryDriver(), {});
+  const far = new HookedDriver(new MemoryDriver(), {});
+  return { ...(await openCache({ near, far }, env)), near, far };
+}
+
+async function openCache(
+  drivers: Readonly<Record<string, CacheDriver>>,
+  env: Readonly<Record<string, string>>,
+  maxEntryBytes?: number,
+): Promise<Surroundings> {
   const clock = new ManualClock();
   const log: LogLine[] = [];
   const write =
@@ -146,21 +170,21 @@ export async function cacheUnderTest(
   const container = new Container();
   container.load(
     await cacheModule({
-      env: { IMGPROXY_CACHE_USE: 'hooked', ...env },
-      drivers: [
+      env: { IMGPROXY_CACHE_USE: Object.keys(drivers).join(','), ...env },
+      drivers: Object.entries(drivers).map(([name, driver]) =>
         defineCacheDriver({
-          name: 'hooked',
+          name,
           contract: 1,
           config: {},
           capabilities: { shared: false, ...(maxEntryBytes !== undefined && { maxEntryBytes }) },
           create: () => driver,
         }),
-      ],
+      ),
     }),
   );
   container.rebind<Clock>(CACHE.Clock).toConstantValue(clock);
   container.rebind<Logger>(CACHE.Logger).toConstantValue(logger);
-  return { cache: container.get<ImageCache>(CACHE.ImageCache), driver, memory, hooks, clock, log };
+  return { cache: container.get<ImageCache>(CACHE.ImageCache), clock, log };
 }
 
 export const REQUEST: CacheRequest = {

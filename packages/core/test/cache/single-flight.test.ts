@@ -92,6 +92,70 @@ describe('requests for one image at the same time', () => {
     expect((await served(cache.fetch(REQUEST, renderer()))).body.length).toBe(1000);
   });
 
+  it('do not wait for a rendering that hangs longer than they may: one of them renders anew, for all', async () => {
+    const { cache, clock, memory } = await cacheUnderTest({ IMGPROXY_CACHE_COLLAPSE_TIMEOUT_SECONDS: '5' });
+    const late = Promise.withResolvers<void>();
+    const hanging = renderer(async () => {
+      await late.promise;
+      return { body: bytesOf(1000, 7) };
+    });
+    const leader = served(cache.fetch(REQUEST, hanging));
+    const render = renderer();
+    const followers = Array.from({ length: 100 }, () => served(cache.fetch(REQUEST, render)));
+    await until(() => hanging.calls === 1);
+    clock.advance(4999);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(render.calls).toBe(0);
+    clock.advance(1);
+    for (const { body } of await Promise.all(followers)) expect(body).toEqual(bytesOf(1000));
+    expect(render.calls).toBe(1);
+    await until(() => memory.size === 1);
+
+    late.resolve();
+    expect(await leader).toEqual({
+      status: 'imgproxy-cache; fwd=miss; detail=invalidated',
+      body: bytesOf(1000, 7),
+    });
+    expect((await served(cache.fetch(REQUEST, render))).body).toEqual(bytesOf(1000));
+    expect(cache.load).toEqual({ flights: 0, stores: 0, bytes: 0 });
+  });
+
+  it('may go away while they wait, which ends neither the rendering nor the waiting of the others', async () => {
+    const { cache } = await cacheUnderTest();
+    const finish = Promise.withResolvers<void>();
+    const render = renderer(() => finish.promise.then(() => ({})));
+    const leader = served(cache.fetch(REQUEST, render));
+    const gone = new AbortController();
+    const leaving = Array.from({ length: 10 }, () =>
+      cache.fetch({ ...REQUEST, signal: gone.signal }, render),
+    );
+    const staying = served(cache.fetch(REQUEST, render));
+    await until(() => render.calls === 1);
+    gone.abort();
+    for (const outcome of await Promise.allSettled(leaving)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'ERR_CACHE_ABORTED' } });
+    }
+    finish.resolve();
+    await Promise.all([leader, staying]);
+    expect(render.calls).toBe(1);
+  });
+
+  it('leave nothing to be stored that was rendered although all had gone', async () => {
+    const { cache, driver } = await cacheUnderTest();
+    const finish = Promise.withResolvers<void>();
+    const deaf = renderer(() => finish.promise.then(() => ({})));
+    const client = new AbortController();
+    const request = cache.fetch({ ...REQUEST, signal: client.signal }, deaf);
+    await until(() => deaf.calls === 1);
+    client.abort();
+    await expect(request).rejects.toMatchObject({ code: 'ERR_CACHE_ABORTED' });
+    await cache.delete(REQUEST);
+    finish.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(driver.calls.put).toBe(0);
+    expect(cache.load).toEqual({ flights: 0, stores: 0, bytes: 0 });
+  });
+
   it('refuse a request whose client has gone already, without rendering', async () => {
     const { cache } = await cacheUnderTest();
     const render = renderer();
