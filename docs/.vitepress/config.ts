@@ -20,6 +20,7 @@ export default defineConfig({
   ignoreDeadLinks: 'localhostLinks',
   // On the web a folder's page is its index, in the repository its README.
   rewrites: (page) => page.replace(/(^|\/)README\.md$/, '$1index.md'),
+  vite: { build: { chunkSizeWarningLimit: 1500 } },
   markdown: {
     // The repository's own pages show these headings, too: their anchors are GitHub's.
     anchor: { slugify: slug },

@@ -1,0 +1,133 @@
+import { globSync, readFileSync } from 'node:fs';
+import { CACHE, CACHE_CHANNELS, CORE_TABLE, openTelemetry } from '@imgproxy-cache/core';
+import { CACHE_ERROR_CODES, type ConfigTable } from '@imgproxy-cache/core/driver';
+import { createNoopMeter } from '@opentelemetry/api';
+import { describe, expect, test } from 'vitest';
+import { codeBlocksOf, type Document, documents, repository } from './documents.js';
+
+const sources = globSync(['{packages,examples}/*/src/**/*.ts', 'scripts/*.mjs'], { cwd: repository })
+  .map((path) => readFileSync(repository + path, 'utf8'))
+  .join('\n');
+const scripts = new Set(
+  globSync(['package.json', '{packages,examples,scripts,docs}/**/package.json'], {
+    cwd: repository,
+    exclude: (path) => path.endsWith('node_modules'),
+  }).flatMap((path) => {
+    const manifest = JSON.parse(readFileSync(repository + path, 'utf8')) as { readonly scripts?: object };
+    return Object.keys(manifest.scripts ?? {});
+  }),
+);
+
+/** What is not in a document's text as such: a group (`IMGPROXY_CACHE_*`, `IMGPROXY_CACHE_S3_…`) is no name. */
+const variable = /\bIMGPROXY_[A-Z0-9_]*[A-Z0-9](?![A-Z0-9_*…<])/g;
+/** Misspelt on purpose, and imgproxy's own that hosts may read. */
+const unread = ['IMGPROXY_CACHE_PATH_PREFX', 'IMGPROXY_SECRET'];
+
+describe.each(documents)('$path', (document) => {
+  test('names variables that some source reads', () => {
+    const read = new Set([...unread, ...(sources.match(variable) ?? [])]);
+    expect(named(document, variable).filter((name) => !read.has(name))).toEqual([]);
+  });
+
+  test('names error codes that exist', () => {
+    const codes = new Set<string>([...CACHE_ERROR_CODES, ...(sources.match(/\bERR_URL_[A-Z_]+/g) ?? [])]);
+    expect(
+      named(document, /\bERR_(?:CACHE|URL)_[A-Z_]*[A-Z]\b(?![_*…])/g).filter((code) => !codes.has(code)),
+    ).toEqual([]);
+  });
+
+  test('names metrics that exist', () => {
+    const metrics = new Set(instruments());
+    const names = named(document, /`cache_[a-z_]+/g).map((name) => name.slice(1));
+    expect(names.filter((name) => !metrics.has(name))).toEqual([]);
+  });
+
+  test('names channels that exist', () => {
+    const channels = new Set<string>(Object.values(CACHE_CHANNELS).map(({ name }) => String(name)));
+    expect(named(document, /\bimgproxy-cache:[a-z-]+/g).filter((name) => !channels.has(name))).toEqual([]);
+  });
+
+  test('names tokens that exist', () => {
+    expect(
+      named(document, /\bCACHE\.[A-Z]\w+/g).filter((name) => !(name.slice('CACHE.'.length) in CACHE)),
+    ).toEqual([]);
+  });
+
+  test('tells to run scripts that exist', () => {
+    const commands = [document.text.match(/`[^`\n]+`/g) ?? [], codeBlocksOf(document).map(({ code }) => code)]
+      .flat()
+      .join('\n');
+    const told = [...commands.matchAll(/\b(?:pnpm|npm run) ([a-z][a-z:-]*)/g)].map(
+      ([, script = '']) => script,
+    );
+    expect(told.filter((script) => !scripts.has(script) && script !== 'install')).toEqual([]);
+  });
+});
+
+test('the page of tokens has every token, in the order of the code', () => {
+  const rows = [...page('docs/reference/tokens.md').text.matchAll(/^\| `CACHE\.(\w+)` \|/gm)];
+  expect(rows.map(([, token]) => token)).toEqual(Object.keys(CACHE));
+});
+
+test('the page of circuit breakers has their variables with their defaults', () => {
+  const rows = rowsOf(page('docs/guides/operating.md'), 'IMGPROXY_CACHE_BREAKER_');
+  const table: ConfigTable = CORE_TABLE;
+  const own = Object.values(table).filter((row) => row.variable.startsWith('IMGPROXY_CACHE_BREAKER_'));
+  expect(rows).toEqual(own.map((row) => [row.variable, String(row.default)]));
+});
+
+describe.each(['fs', 'memory', 's3'])('the pages of the %s driver', (driver) => {
+  test.each([`docs/drivers/${driver}.md`, `packages/${driver}/README.md`])(
+    '%s has all of its variables with their defaults',
+    async (path) => {
+      const module = (await import(`@imgproxy-cache/${driver}`)) as {
+        readonly default: { readonly config: ConfigTable };
+      };
+      const documented = new Map(rowsOf(page(path), 'IMGPROXY_CACHE_'));
+      for (const row of Object.values(module.default.config)) {
+        const value = row.required ? 'required' : String(row.default) || 'blank';
+        expect(`${row.variable} ${documented.get(row.variable)}`).toMatch(
+          new RegExp(`^${row.variable} ${value}\\b`),
+        );
+      }
+    },
+  );
+});
+
+test('the picture of the house has every package that is published', () => {
+  const picture = readFileSync(`${repository}docs/public/house.svg`, 'utf8');
+  const published = globSync('packages/*/package.json', { cwd: repository })
+    .filter((path) => !readFileSync(repository + path, 'utf8').includes('"private": true'))
+    .map((path) => path.replace('/package.json', ''));
+  expect(published.filter((path) => !picture.includes(`>${path}<`))).toEqual([]);
+});
+
+function named({ text }: Document, pattern: RegExp): string[] {
+  return [...new Set(text.match(pattern))];
+}
+
+function page(path: string): Document {
+  const found = documents.find((document) => document.path === path);
+  if (found === undefined) throw new Error(`there is no ${path}`);
+  return found;
+}
+
+/** Name and default of the variables in a page's tables, without backquotes. */
+function rowsOf({ text }: Document, prefix: string): [variable: string, value: string][] {
+  return [...text.matchAll(/^\| `(\w+)` \| `?([^`|]*?)`? ?\|/gm)]
+    .filter(([, name = '']) => name.startsWith(prefix))
+    .map(([, name = '', value = '']) => [name, value]);
+}
+
+function instruments(): string[] {
+  const names: string[] = [];
+  const meter = createNoopMeter();
+  const noting = new Proxy(meter, {
+    get: (target, method: keyof typeof meter) => (name: string) => {
+      names.push(name);
+      return Reflect.apply(target[method], target, [name]);
+    },
+  });
+  openTelemetry(noting);
+  return names;
+}
