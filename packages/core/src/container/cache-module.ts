@@ -1,6 +1,5 @@
-import 'reflect-metadata';
 import { type Meter, metrics } from '@opentelemetry/api';
-import { ContainerModule } from 'inversify';
+import type { ContainerModule } from 'inversify';
 import { DriverReports, ImageCache, type ImageCacheSettings, type NamedDriver } from '../cache/index.js';
 import { type CacheDriver, type Clock, systemClock } from '../driver/index.js';
 import { CacheKeyBuilder, EntryNames } from '../key/index.js';
@@ -20,7 +19,8 @@ import { CACHE } from './tokens.js';
  */
 export async function cacheModule(options: CacheOptions = {}): Promise<ContainerModule> {
   const { core, drivers, warnings } = await readCacheConfiguration(options);
-  return new ContainerModule(({ bind }) => {
+  const inversify = await import('./inversify.js');
+  return new inversify.ContainerModule(({ bind }) => {
     bind<ImageCacheSettings>(CACHE.Settings).toConstantValue(core);
     bind<Clock>(CACHE.Clock).toConstantValue(systemClock);
     bind<Logger>(CACHE.Logger).toConstantValue(stderrLogger);

@@ -1,4 +1,3 @@
-import { Container } from 'inversify';
 import type { ImageCache } from '../cache/index.js';
 import type { Logger } from '../policy/index.js';
 import type { CacheOptions } from './cache-configuration.js';
@@ -21,6 +20,7 @@ export async function createImageCache({
   logger,
   ...options
 }: CreateImageCacheOptions = {}): Promise<ImageCache> {
+  const { Container } = await import('./inversify.js');
   const container = new Container();
   container.load(await cacheModule(options));
   if (logger !== undefined) container.rebind<Logger>(CACHE.Logger).toConstantValue(logger);
