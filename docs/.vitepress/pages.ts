@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { pagesElsewhere, repository, titleOf } from './repository.js';
 
 interface SidebarItem {
@@ -30,4 +30,13 @@ export function readmesOf(folder: string): SidebarItem[] {
   return [...pagesElsewhere]
     .filter(([page]) => page.startsWith(`${folder}/`))
     .map(([page, file]) => ({ text: titleOf(file), link: `/${page}` }));
+}
+
+/** The modules of the API, named as hosts import them. */
+export function apiModules(): SidebarItem[] {
+  const folder = `${repository}docs/api/`;
+  return readdirSync(folder).map((file) => {
+    const [, text = ''] = /@module (\S+)/.exec(readFileSync(folder + file, 'utf8')) ?? [];
+    return { text, link: `/reference/api/${text}/` };
+  });
 }
