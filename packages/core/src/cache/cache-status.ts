@@ -17,6 +17,7 @@ import type { CacheErrorCode } from '../driver/index.js';
  * - `expired`: the stored image was past its lifetime.
  * - `off`: no driver is configured.
  * - `closed`: the cache is stopping.
+ * - `lookup-failed`: not stored, since it is not certain that nothing newer is stored. The field has the error's code.
  * - `breaker-open`: look-ups or stores are suspended after too many failures.
  */
 export type CacheStatusDetail = NotStoredReason | 'queued' | 'pending' | 'expired' | 'off' | CacheErrorCode;
@@ -31,6 +32,7 @@ export type NotStoredReason =
   | 'invalidated'
   | 'newer-format'
   | 'breaker-open'
+  | 'lookup-failed'
   | 'closed';
 
 /** What the cache did for a request: the members of RFC 9211's `Cache-Status`. */

@@ -1,5 +1,5 @@
 import type { ByteBudget, ErrorReporting, Flight } from '../policy/index.js';
-import { type CacheOutcome, CacheStatus } from './cache-status.js';
+import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';
 import type { FetchResult } from './fetch-result.js';
@@ -109,10 +109,16 @@ export class RenderStep {
   /** What keeps a rendering from being stored, whatever it is like. */
   #obstacle(flight: Flight<Shared>, missed: Missed): Pick<CacheOutcome, 'detail'> | undefined {
     const { store, isClosing } = this.#parts;
-    if (missed.lacking.length === 0) return missed.error === undefined ? store.skip('newer-format') : {};
+    if (missed.lacking.length === 0) return store.skip(reasonOf(missed));
     if (flight.invalidated) return store.skip('invalidated');
     return isClosing() ? store.skip('closed') : undefined;
   }
+}
+
+/** Why what was rendered may be stored nowhere. */
+function reasonOf({ detail, error }: Missed): NotStoredReason {
+  if (error === undefined) return 'newer-format';
+  return detail === 'breaker-open' ? detail : 'lookup-failed';
 }
 
 function missStatus(missed: Missed, kept: Pick<CacheOutcome, 'stored' | 'detail'>): CacheStatus {

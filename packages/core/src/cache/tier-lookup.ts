@@ -79,7 +79,11 @@ export class TierLookup {
   /** The probe is nobody's: the request that it comes with goes on at once. */
   #suspended(name: string, probe: boolean): TierMiss {
     const open = this.#operations.refusal('get');
-    if (probe) this.#operations.lookup(name, (entry) => entry.discard(), nothing).catch(nothing);
+    if (probe) {
+      this.#operations
+        .lookup(name, (entry) => entry.discard(), nothing)
+        .catch((error: CacheError) => void this.#missOf(name, error));
+    }
     return { kind: 'miss', detail: 'breaker-open', replaceable: false, ...(open && { error: open }) };
   }
 

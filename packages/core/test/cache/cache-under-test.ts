@@ -22,7 +22,7 @@ import { MemoryDriver } from '@imgproxy-cache/memory';
 import { Container } from 'inversify';
 
 /** A clock that moves only when it is told to. */
-class ManualClock implements Clock {
+export class ManualClock implements Clock {
   #time = 1_700_000_000_000;
   #timers = new Set<{ at: number; callback: () => void }>();
 
@@ -63,7 +63,7 @@ export interface Hooks {
 }
 
 /** The memory driver with hooks before its operations, and a count of them. */
-class HookedDriver implements CacheDriver {
+export class HookedDriver implements CacheDriver {
   readonly calls = { get: 0, put: 0, delete: 0, list: 0, check: 0, close: 0 };
 
   constructor(
@@ -149,12 +149,13 @@ export async function tiersUnderTest(env: Readonly<Record<string, string>> = {})
   return { ...(await openCache({ near, far }, env)), near, far };
 }
 
-async function openCache(
+/** A cache on drivers by their names. */
+export async function openCache(
   drivers: Readonly<Record<string, CacheDriver>>,
   env: Readonly<Record<string, string>>,
   maxEntryBytes?: number,
+  clock: ManualClock = new ManualClock(),
 ): Promise<Surroundings> {
-  const clock = new ManualClock();
   const log: LogLine[] = [];
   const write =
     (level: string) =>

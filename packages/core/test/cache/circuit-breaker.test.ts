@@ -253,6 +253,22 @@ describe('a breaker that stores have opened', () => {
   });
 });
 
+it('counts a damaged entry that its probe finds, and closes: the store has answered', async () => {
+  const found: unknown[] = [];
+  const listener = (event: unknown): void => void found.push(event);
+  const made = await openReads();
+  subscribe('imgproxy-cache:corrupt', listener);
+  try {
+    made.hooks.get = () => Promise.reject(new CacheError('ERR_CACHE_CORRUPT', 'half a file'));
+    made.clock.advance(1000);
+    await statusOf(made);
+    await until(() => made.cache.health().status !== 'open');
+    await until(() => found.length === 1);
+  } finally {
+    unsubscribe('imgproxy-cache:corrupt', listener);
+  }
+});
+
 it('tells its changes as events', async () => {
   const changes: string[] = [];
   const listener = (event: unknown): void => {

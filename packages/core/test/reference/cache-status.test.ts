@@ -16,6 +16,7 @@ const DETAILS = Object.keys({
   invalidated: true,
   'newer-format': true,
   'breaker-open': true,
+  'lookup-failed': true,
   closed: true,
   off: true,
 } satisfies Record<Exclude<CacheStatusDetail, CacheErrorCode>, true>);
