@@ -13,7 +13,15 @@ export const filesystem: DriverSubject<typeof fs.config> = {
     const root = join(folder, 'root');
     await mkdir(root);
     return {
-      config: { root, bucket: '', sync: false, fileMode: '0600', folderMode: '0700' },
+      config: {
+        root,
+        bucket: '',
+        sync: false,
+        fileMode: '0600',
+        folderMode: '0700',
+        maxSize: 0,
+        minFreeSpace: 0,
+      },
       async foreign(name) {
         await mkdir(dirname(join(root, name)), { recursive: true });
         await writeFile(join(root, name), 'not an entry');

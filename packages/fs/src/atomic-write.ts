@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
+import { unlessAbsent } from './absence.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import { type FolderTree, syncFolder } from './folder-tree.js';
-import { close, closeUnwatched, fchmod, fsync, open, rename, unlink, writev } from './fs-calls.js';
+import { close, closeUnwatched, fchmod, fsync, lstat, open, rename, unlink, writev } from './fs-calls.js';
 import { errnoOf } from './fs-errors.js';
 import { TemporaryNames } from './temporary-name.js';
 
@@ -15,6 +16,8 @@ export interface WriteOptions {
   readonly mode: number;
   /** Whether what is written must outlive a power failure. */
   readonly sync: boolean;
+  /** Whether somebody wants to know how large what is replaced was. */
+  readonly measureReplaced?: boolean;
 }
 
 /** Writes files that are there as a whole or not at all: under another name first, renamed when complete. */
@@ -30,15 +33,18 @@ export class AtomicWriter {
     this.#options = options;
   }
 
-  /** Writes `parts`, one behind the other, to the file at `place`. The errors are the operating system's. */
-  async write(place: string, parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Writes `parts`, one behind the other, to the file at `place`. The errors are the operating system's.
+   * @returns how many bytes the file had before, if that is measured.
+   */
+  async write(place: string, parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<number> {
     try {
-      await this.#writeOnce(place, parts, signal);
+      return await this.#writeOnce(place, parts, signal);
     } catch (error) {
       // A remembered folder, or the whole root, was removed and may be there again.
       if (errnoOf(error) !== 'ENOENT') throw error;
       this.#folders.forget();
-      await this.#writeOnce(place, parts, signal);
+      return await this.#writeOnce(place, parts, signal);
     }
   }
 
@@ -46,16 +52,18 @@ export class AtomicWriter {
     place: string,
     parts: readonly Uint8Array[],
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<number> {
     const { path, fd } = await this.#createTemporary();
+    let replaced: number;
     try {
       await this.#fill(fd, parts, signal);
-      await this.#moveIntoPlace(path, place, signal);
+      replaced = await this.#moveIntoPlace(path, place, signal);
     } catch (error) {
       await unlink(path).catch(() => {});
       throw error;
     }
     if (this.#options.sync) await syncFolder(this.#layout.path(parentOf(place)));
+    return replaced;
   }
 
   async #createTemporary(): Promise<{ path: string; fd: number }> {
@@ -87,15 +95,18 @@ export class AtomicWriter {
     await close(fd);
   }
 
-  async #moveIntoPlace(path: string, place: string, signal: AbortSignal | undefined): Promise<void> {
+  async #moveIntoPlace(path: string, place: string, signal: AbortSignal | undefined): Promise<number> {
+    const target = this.#layout.path(place);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#folders.make(parentOf(place));
         signal?.throwIfAborted();
-        return await rename(path, this.#layout.path(place));
+        const replaced = this.#options.measureReplaced ? await unlessAbsent(lstat(target)) : undefined;
+        await rename(path, target);
+        return replaced?.size ?? 0;
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT' || attempt === MAX_RENAMES) throw error;
-        this.#folders.forget();
+        this.#folders.forgetAbove(place);
       }
     }
   }

@@ -1,8 +1,9 @@
 import type { Dir, Dirent } from 'node:fs';
 import { isEntryName } from '@imgproxy-cache/core/driver';
 import { abortable, abortedError } from './abortable.js';
+import { isAbsence } from './absence.js';
 import { type CacheLayout, isTemporary, parentOf } from './cache-layout.js';
-import { type FolderTree, isAbsence } from './folder-tree.js';
+import type { FolderTree } from './folder-tree.js';
 import { opendir } from './fs-calls.js';
 import { toCacheError } from './fs-errors.js';
 

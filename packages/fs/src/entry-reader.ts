@@ -9,11 +9,12 @@ import {
 } from '@imgproxy-cache/core/driver';
 import { abortable, abortedError } from './abortable.js';
 import { decodeEntryFile, MAX_TRAILER_BYTES } from './entry-file.js';
+import type { EntryUses } from './entry-uses.js';
 import { close, closeUnwatched, fstat, lstat, open, read } from './fs-calls.js';
 import { fsError, toCacheError } from './fs-errors.js';
 
 // Without blocking, so that opening a FIFO that lies there cannot hang.
-const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 // Up to this size a file is read at once: more would hold up the memory of slow readers.
 const MAX_BUFFERED_BYTES = 1024 * 1024 + MAX_TRAILER_BYTES;
@@ -30,6 +31,12 @@ const MAX_REMEMBERED = 20_000;
  */
 export class EntryReader {
   readonly #small = new Set<string>();
+  readonly #uses: EntryUses | undefined;
+
+  /** @param uses is told of every hit. */
+  constructor(uses: EntryUses | undefined) {
+    this.#uses = uses;
+  }
 
   /**
    * Opens an entry's file. `undefined` where a folder has the name.
@@ -38,7 +45,9 @@ export class EntryReader {
   async read(path: string): Promise<StoredEntry | undefined> {
     if (this.#small.has(path)) {
       try {
-        return await this.#readWhole(path);
+        const entry = await this.#readWhole(path);
+        this.#uses?.used(path);
+        return entry;
       } catch (error) {
         this.#small.delete(path);
         if (isCacheError(error)) throw error;
@@ -48,7 +57,9 @@ export class EntryReader {
     const stats = await lstat(path);
     if (stats.isDirectory()) return undefined;
     if (!stats.isFile()) throw irregular(path);
-    return stats.size <= MAX_BUFFERED_BYTES ? await this.#readWhole(path) : await openEntry(path);
+    const entry = stats.size <= MAX_BUFFERED_BYTES ? await this.#readWhole(path) : await openEntry(path);
+    this.#uses?.used(path, stats.mtimeMs);
+    return entry;
   }
 
   async #readWhole(path: string): Promise<StoredEntry> {
@@ -80,7 +91,8 @@ async function openEntry(path: string): Promise<StoredEntry> {
   }
 }
 
-async function readFully(fd: number, target: Buffer, position: number, path: string): Promise<void> {
+/** Fills `target` with what the file holds from `position` on. @throws CacheError where the file is shorter. */
+export async function readFully(fd: number, target: Buffer, position: number, path: string): Promise<void> {
   for (let offset = 0; offset < target.length; ) {
     const count = await read(fd, target, offset, target.length - offset, position + offset);
     if (count === 0) throw truncated(path);

@@ -1,7 +1,8 @@
 import type { CacheError } from '@imgproxy-cache/core/driver';
+import { isAbsence } from './absence.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
-import { type FolderTree, isAbsence, syncFolder } from './folder-tree.js';
-import { unlink } from './fs-calls.js';
+import { type FolderTree, syncFolder } from './folder-tree.js';
+import { lstat, unlink } from './fs-calls.js';
 import { toCacheError } from './fs-errors.js';
 
 // More would only queue up before the four threads that Node keeps for files, and keep other work waiting.
@@ -13,12 +14,21 @@ export class EntryRemoval {
   readonly #folders: FolderTree;
   readonly #sync: boolean;
   readonly #remaining: Set<string>;
+  readonly #onRemoved: ((bytes: number) => void) | undefined;
 
-  constructor(layout: CacheLayout, folders: FolderTree, sync: boolean, names: readonly string[]) {
+  /** @param onRemoved wants to know the size of each entry that was removed. */
+  constructor(
+    layout: CacheLayout,
+    folders: FolderTree,
+    sync: boolean,
+    names: readonly string[],
+    onRemoved: ((bytes: number) => void) | undefined,
+  ) {
     this.#layout = layout;
     this.#folders = folders;
     this.#sync = sync;
     this.#remaining = new Set(names);
+    this.#onRemoved = onRemoved;
   }
 
   /** Those that may still be stored. */
@@ -57,7 +67,10 @@ export class EntryRemoval {
     const folder = parentOf(place);
     try {
       if (!(await this.#folders.find(folder, 'delete'))) return false;
-      await unlink(this.#layout.path(place));
+      const path = this.#layout.path(place);
+      const bytes = this.#onRemoved === undefined ? 0 : (await lstat(path)).size;
+      await unlink(path);
+      this.#onRemoved?.(bytes);
     } catch (error) {
       if (isAbsence(error)) return false;
       // A folder has the name: there is no such entry.

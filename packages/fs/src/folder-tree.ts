@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import type { CacheOperation } from '@imgproxy-cache/core/driver';
+import { isAbsence } from './absence.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import { chmod, close, fsync, lstat, mkdir, open, rmdir, stat } from './fs-calls.js';
 import { errnoOf, fsError, toCacheError } from './fs-errors.js';
@@ -94,6 +95,11 @@ export class FolderTree {
     this.#known.clear();
   }
 
+  /** Forgets the folders that lead to a place. */
+  forgetAbove(place: string): void {
+    for (let folder = parentOf(place); folder !== ''; folder = parentOf(folder)) this.#known.delete(folder);
+  }
+
   /**
    * Tells an absent entry from an absent cache.
    * @throws CacheError `ERR_CACHE_NO_BUCKET` where the root is not there or not a folder.
@@ -130,12 +136,6 @@ export class FolderTree {
       operation,
     );
   }
-}
-
-/** Whether an error says that there is nothing at a path: no file can be where the path is too long for one. */
-export function isAbsence(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ENAMETOOLONG';
 }
 
 /** Makes what was created, renamed or removed in a folder outlive a power failure. */

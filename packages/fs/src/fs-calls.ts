@@ -66,8 +66,20 @@ export const rmdir = (path: string): Promise<void> => run((callback) => fs.rmdir
 
 export const readlink = (path: string): Promise<string> => call((callback) => fs.readlink(path, callback));
 
+/** Makes a symbolic link whose text is `target`. */
+export const symlink = (target: string, path: string): Promise<void> =>
+  run((callback) => fs.symlink(target, path, callback));
+
+/** Sets the times of access and modification, of a symbolic link its own, in milliseconds since the Unix epoch. */
+export const lutimes = (path: string, time: number): Promise<void> =>
+  run((callback) => fs.lutimes(path, time / 1000, time / 1000, callback));
+
 export const readText = (path: string): Promise<string> =>
   call((callback) => fs.readFile(path, 'latin1', callback));
+
+/** All that a folder holds, in one trip to the thread pool. */
+export const readdir = (path: string): Promise<fs.Dirent[]> =>
+  call((callback) => fs.readdir(path, { withFileTypes: true }, callback));
 
 // Fewer round trips to the thread pool than with Node's 32 entries at a time.
 export const opendir = (path: string): Promise<fs.Dir> =>

@@ -45,6 +45,20 @@ export const fsConfig = {
     default: '0700',
     doc: 'Permissions of new folders, in octal, whatever the umask: 0700 to 0777, always with all rights for the owner. 2700 to 2777 also hand the group down.',
   },
+  maxSize: {
+    variable: 'IMGPROXY_CACHE_FS_MAX_SIZE',
+    type: 'integer',
+    default: 0,
+    min: 0,
+    doc: 'Most bytes of all entries below root and bucket together, whichever process stored them. Past it the least recently used go. 0: no limit.',
+  },
+  minFreeSpace: {
+    variable: 'IMGPROXY_CACHE_FS_MIN_FREE_SPACE',
+    type: 'integer',
+    default: 0,
+    min: 0,
+    doc: 'Bytes that the file system of the root shall have free. With less the least recently used entries go, whatever has filled it. 0: entries stay until it is full.',
+  },
 } as const satisfies ConfigTable;
 
 /** Values of {@link fsConfig}. */

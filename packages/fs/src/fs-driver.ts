@@ -3,7 +3,6 @@ import {
   type CacheEntry,
   CacheError,
   type CacheOperation,
-  type CheckFinding,
   checkRoundTrip,
   type DriverCheck,
   type DriverContext,
@@ -11,26 +10,27 @@ import {
   type StoredEntry,
 } from '@imgproxy-cache/core/driver';
 import { abortable, abortedError } from './abortable.js';
+import { isAbsence } from './absence.js';
 import { AtomicWriter } from './atomic-write.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import { encodeTrailer } from './entry-file.js';
 import { EntryNames } from './entry-names.js';
 import { EntryReader } from './entry-reader.js';
 import { EntryRemoval } from './entry-removal.js';
-import { FolderTree, isAbsence } from './folder-tree.js';
-import { statfs } from './fs-calls.js';
-import { fsError, toCacheError, toWriteError } from './fs-errors.js';
+import { Eviction, type SpaceLimits } from './eviction.js';
+import { FolderTree } from './folder-tree.js';
+import { fsError, isFull, toCacheError, toWriteError } from './fs-errors.js';
 import { removeLeftovers } from './leftovers.js';
+import { findSpace } from './space-findings.js';
 
 /** How the driver writes. */
 export interface FsDriverOptions {
   readonly sync: boolean;
   readonly fileMode: number;
   readonly folderMode: number;
+  readonly limits: SpaceLimits;
 }
 
-// Below this share a full file system is near.
-const SCARCE = 0.01;
 const LEFTOVERS_INTERVAL = 60 * 60 * 1000;
 
 /** Entries as files below one folder. Any number of processes may use the same folder. */
@@ -39,19 +39,28 @@ export class FsDriver implements CacheDriver {
   readonly #sync: boolean;
   readonly #context: DriverContext;
   readonly #folders: FolderTree;
-  readonly #reader = new EntryReader();
+  readonly #reader: EntryReader;
   readonly #writer: AtomicWriter;
+  readonly #limits: SpaceLimits;
+  readonly #eviction: Eviction | undefined;
   #leftoversRemovedAt = Number.NEGATIVE_INFINITY;
   #running = 0;
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
   constructor(layout: CacheLayout, options: FsDriverOptions, context: DriverContext) {
+    const { sync, fileMode, folderMode, limits } = options;
     this.#layout = layout;
-    this.#sync = options.sync;
+    this.#sync = sync;
     this.#context = context;
-    this.#folders = new FolderTree(layout, { mode: options.folderMode, sync: options.sync });
-    this.#writer = new AtomicWriter(layout, this.#folders, { mode: options.fileMode, sync: options.sync });
+    this.#limits = limits;
+    this.#folders = new FolderTree(layout, { mode: folderMode, sync });
+    const measureReplaced = limits.maxSize > 0;
+    this.#writer = new AtomicWriter(layout, this.#folders, { mode: fileMode, sync, measureReplaced });
+    if (limits.maxSize > 0 || limits.minFreeSpace > 0) {
+      this.#eviction = new Eviction(limits, layout, this.#folders, this.#writer, context, fileMode);
+    }
+    this.#reader = new EntryReader(this.#eviction?.uses);
   }
 
   get(name: string, { signal }: OperationOptions = {}): Promise<StoredEntry | undefined> {
@@ -68,7 +77,8 @@ export class FsDriver implements CacheDriver {
   }
 
   async delete(names: readonly string[], { signal }: OperationOptions = {}): Promise<void> {
-    const removal = new EntryRemoval(this.#layout, this.#folders, this.#sync, names);
+    const onRemoved = this.#limits.maxSize > 0 ? (bytes: number) => this.#eviction?.grew(-bytes) : undefined;
+    const removal = new EntryRemoval(this.#layout, this.#folders, this.#sync, names, onRemoved);
     try {
       await this.#operate('delete', signal, () => removal.run(signal));
     } catch (thrown) {
@@ -95,16 +105,23 @@ export class FsDriver implements CacheDriver {
   check({ signal }: OperationOptions = {}): Promise<DriverCheck> {
     return this.#operate('check', signal, async () => {
       const { ok, findings } = await checkRoundTrip(this, this.#context, { signal });
-      return { ok, findings: [...findings, ...(await this.#findScarcity())] };
+      return { ok, findings: [...findings, ...(await findSpace(this.#layout.root, this.#limits))] };
     });
   }
 
   close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
-      if (this.#running === 0) resolve();
-      else this.#onIdle = resolve;
-    });
+    this.#closing ??= this.#end();
     return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    this.#eviction?.stop();
+    if (this.#running > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await this.#eviction?.settle();
   }
 
   async #read(name: string): Promise<StoredEntry | undefined> {
@@ -124,10 +141,15 @@ export class FsDriver implements CacheDriver {
   async #write(name: string, { metadata, body }: CacheEntry, signal: AbortSignal | undefined): Promise<void> {
     const place = this.#layout.place(name);
     const trailer = encodeTrailer(metadata, body);
+    const bytes = body.length + trailer.length;
+    if (this.#limits.maxSize > 0 && bytes > this.#limits.maxSize)
+      throw largerThanCache(name, bytes, this.#limits);
     this.#removeLeftovers();
     try {
-      await this.#writer.write(place, [body, trailer], signal);
+      const replaced = await this.#writer.write(place, [body, trailer], signal);
+      this.#eviction?.grew(bytes - replaced);
     } catch (error) {
+      if (isFull(error)) this.#eviction?.lacksSpace(bytes);
       if (isAbsence(error)) await this.#folders.assertRoot('put');
       throw await toWriteError(error, this.#layout.path(place), this.#layout.root);
     }
@@ -150,22 +172,6 @@ export class FsDriver implements CacheDriver {
         this.#context.report({ kind: 'leftovers-kept', level: 'warn', message });
       }
     });
-  }
-
-  async #findScarcity(): Promise<CheckFinding[]> {
-    const { root } = this.#layout;
-    try {
-      const { blocks, bavail, files, ffree } = await statfs(root);
-      const scarce: string[] = [];
-      if (bavail < blocks * SCARCE) scarce.push('bytes');
-      if (ffree < files * SCARCE) scarce.push('inodes');
-      if (scarce.length === 0) return [];
-      const message = `less than 1 % of the ${scarce.join(' and ')} of the file system of ${root} are left: delete old entries or enlarge it`;
-      return [{ level: 'warning', subject: 'space', message }];
-    } catch {
-      // What is wrong with the root the round trip has found already.
-      return [];
-    }
   }
 
   #operate<Value>(
@@ -193,6 +199,14 @@ export class FsDriver implements CacheDriver {
   #assertOpen(operation: CacheOperation): void {
     if (this.#closing !== undefined) throw closedError(operation);
   }
+}
+
+function largerThanCache(name: string, bytes: number, { maxSize }: SpaceLimits): CacheError {
+  return fsError(
+    'ERR_CACHE_TOO_LARGE',
+    `cannot put ${name}: its ${bytes} bytes are more than IMGPROXY_CACHE_FS_MAX_SIZE, ${maxSize}`,
+    'put',
+  );
 }
 
 function closedError(operation: CacheOperation): CacheError {

@@ -54,6 +54,12 @@ export function errnoOf(thrown: unknown): string | undefined {
   return thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined;
 }
 
+/** Whether an error says that the file system, or the quota, has no room left. */
+export function isFull(thrown: unknown): boolean {
+  const errno = errnoOf(thrown);
+  return errno === 'ENOSPC' || errno === 'EDQUOT';
+}
+
 /** What the operating system said about `path`, in the cache's words. A CacheError stays as it is. */
 export function toCacheError(thrown: unknown, operation: CacheOperation, path: string): CacheError {
   if (isCacheError(thrown)) return thrown;

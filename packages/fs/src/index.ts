@@ -12,7 +12,7 @@ export default defineCacheDriver({
   config: fsConfig,
   capabilities: { shared: true },
   validate: findFaults,
-  create({ root, bucket, sync, fileMode, folderMode }, context) {
+  create({ root, bucket, sync, fileMode, folderMode, maxSize, minFreeSpace }, context) {
     const layout = new CacheLayout(root, bucket);
     if (layout.root === '/') {
       const message =
@@ -21,7 +21,12 @@ export default defineCacheDriver({
     }
     return new FsDriver(
       layout,
-      { sync, fileMode: Number.parseInt(fileMode, 8), folderMode: Number.parseInt(folderMode, 8) },
+      {
+        sync,
+        fileMode: Number.parseInt(fileMode, 8),
+        folderMode: Number.parseInt(folderMode, 8),
+        limits: { maxSize, minFreeSpace },
+      },
       context,
     );
   },

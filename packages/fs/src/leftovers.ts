@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isAbsence } from './folder-tree.js';
+import { unlessAbsent } from './absence.js';
 import { opendir, stat, unlink } from './fs-calls.js';
 import { parseTemporaryName, vitalityOf } from './temporary-name.js';
 
@@ -16,16 +16,13 @@ const ABANDONED_AFTER = 60 * 60 * 1000;
  */
 export async function removeLeftovers(folder: string, now: number): Promise<number> {
   let removed = 0;
-  try {
-    for await (const { name } of await opendir(folder)) {
-      const path = join(folder, name);
-      if (await ignoreAbsence(isLeftover(name, path, now))) {
-        await ignoreAbsence(unlink(path));
-        removed += 1;
-      }
+  for await (const { name } of (await unlessAbsent(opendir(folder))) ?? []) {
+    const path = join(folder, name);
+    // Its writer may have finished it meanwhile, or somebody else cleans too.
+    if (await unlessAbsent(isLeftover(name, path, now))) {
+      await unlessAbsent(unlink(path));
+      removed += 1;
     }
-  } catch (error) {
-    if (!isAbsence(error)) throw error;
   }
   return removed;
 }
@@ -36,14 +33,4 @@ async function isLeftover(name: string, path: string, now: number): Promise<bool
   const vitality = await vitalityOf(writer);
   if (vitality === 'unknown') return now - (await stat(path)).mtimeMs > ABANDONED_AFTER;
   return vitality === 'dead';
-}
-
-// Its writer has finished it, or somebody else cleans too.
-async function ignoreAbsence<Value>(step: Promise<Value>): Promise<Value | undefined> {
-  try {
-    return await step;
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw error;
-  }
 }

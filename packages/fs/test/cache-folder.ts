@@ -5,6 +5,7 @@ import {
   type CacheDriver,
   type CacheEntry,
   type CacheErrorCode,
+  type Clock,
   createEntry,
   type DriverEvent,
   type EntryDescription,
@@ -23,7 +24,16 @@ export async function newFolder(): Promise<string> {
 }
 
 export function configFor(root: string, changes: Partial<FsConfig> = {}): FsConfig {
-  return { root, bucket: '', sync: false, fileMode: '0600', folderMode: '0700', ...changes };
+  return {
+    root,
+    bucket: '',
+    sync: false,
+    fileMode: '0600',
+    folderMode: '0700',
+    maxSize: 0,
+    minFreeSpace: 0,
+    ...changes,
+  };
 }
 
 export interface OpenCache {
@@ -33,12 +43,15 @@ export interface OpenCache {
 }
 
 /** A driver on a folder, closed with the test. */
-export async function openCache(changes: Partial<FsConfig> = {}): Promise<OpenCache> {
+export async function openCache(
+  changes: Partial<FsConfig> = {},
+  clock: Clock = systemClock,
+): Promise<OpenCache> {
   const root = changes.root ?? (await newFolder());
   const events: DriverEvent[] = [];
   const driver = fs.create(configFor(root, changes), {
     report: (event) => void events.push(event),
-    clock: systemClock,
+    clock,
     reservedName: RESERVED_NAME,
   });
   onTestFinished(() => driver.close());

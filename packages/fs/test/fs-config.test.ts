@@ -11,12 +11,14 @@ async function faultyVariables(config: FsConfig): Promise<readonly string[]> {
 
 describe('the configuration', () => {
   test('is right with an existing folder and the defaults of all other variables', async () => {
-    const { bucket, sync, fileMode, folderMode } = fs.config;
+    const { bucket, sync, fileMode, folderMode, maxSize, minFreeSpace } = fs.config;
     const defaults = {
       bucket: bucket.default,
       sync: sync.default,
       fileMode: fileMode.default,
       folderMode: folderMode.default,
+      maxSize: maxSize.default,
+      minFreeSpace: minFreeSpace.default,
     };
     expect(await faultyVariables({ root: await newFolder(), ...defaults })).toEqual([]);
   });
@@ -69,13 +71,7 @@ describe('the configuration', () => {
   });
 
   test('reports all faults at once', async () => {
-    const faults = await faultyVariables({
-      root: '',
-      bucket: '..',
-      sync: false,
-      fileMode: 'x',
-      folderMode: 'x',
-    });
+    const faults = await faultyVariables(configFor('', { bucket: '..', fileMode: 'x', folderMode: 'x' }));
     expect(faults).toHaveLength(4);
   });
 

@@ -28,6 +28,8 @@ const ours: Contestant = {
       sync: false,
       fileMode: '0600',
       folderMode: '0700',
+      maxSize: 0,
+      minFreeSpace: 0,
     });
     for (let index = 0; index < IMAGES; index++) await driver.put(nameOf(index), entryOf(index, bytes));
     return {

@@ -20,6 +20,8 @@ function ours(sync: boolean): Contestant {
         sync,
         fileMode: '0600',
         folderMode: '0700',
+        maxSize: 0,
+        minFreeSpace: 0,
       });
       const entries = Array.from({ length: IMAGES }, (_, index) => entryOf(index, bytes));
       return {

@@ -27,7 +27,15 @@ driverContract(
       const root = join(folder, 'root');
       await mkdir(root);
       return {
-        config: { root, bucket: '', sync: false, fileMode: '0600', folderMode: '0700' },
+        config: {
+          root,
+          bucket: '',
+          sync: false,
+          fileMode: '0600',
+          folderMode: '0700',
+          maxSize: 0,
+          minFreeSpace: 0,
+        },
         async foreign(name) {
           await mkdir(dirname(join(root, name)), { recursive: true });
           await writeFile(join(root, name), 'not an entry');

@@ -80,7 +80,15 @@ export const brokenByKilling: BrokenDriver = {
     async prepare() {
       const root = await mkdtemp(join(tmpdir(), 'testkit-'));
       return {
-        config: { root, bucket: '', sync: false, fileMode: '0600', folderMode: '0700' },
+        config: {
+          root,
+          bucket: '',
+          sync: false,
+          fileMode: '0600',
+          folderMode: '0700',
+          maxSize: 0,
+          minFreeSpace: 0,
+        },
         dispose: () => rm(root, { recursive: true }),
       };
     },
