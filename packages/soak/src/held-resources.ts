@@ -4,8 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { collectGarbage, countObjects } from './memory.js';
 
 const TRANSIENT = new Set(['Immediate', 'FSReqCallback', 'FSReqPromise', 'CloseReq', 'GetAddrInfoReqWrap']);
-// A look at the heap takes a quarter of a second.
-const LOOKS = 30;
+// A look at the heap takes half a second.
 const PAUSE_MS = 500;
 
 const timer = setTimeout(() => undefined, 0);
@@ -31,19 +30,17 @@ export async function takeCensus(): Promise<Census> {
   return census;
 }
 
-/** What there is more of than before, once nothing changes it any more; or after a while. */
-export async function surplusSince(before: Census): Promise<string[]> {
-  let surplus: string[] = [];
-  for (let look = 0; look < LOOKS; look += 1) {
-    const census = await takeCensus();
-    surplus = [...census]
+/** What there is more of than before: nothing, as soon as that is so, or what is left when patience ends. */
+export async function surplusSince(before: Census, patience: number): Promise<string[]> {
+  const began = performance.now();
+  for (;;) {
+    const surplus = [...(await takeCensus())]
       .map(([kind, count]) => ({ kind, more: count - (before.get(kind) ?? 0) }))
       .filter(({ more }) => more > 0)
       .map(({ kind, more }) => `${more} more of the kind "${kind}"`);
-    if (surplus.length === 0) break;
+    if (surplus.length === 0 || performance.now() - began > patience) return surplus;
     await delay(PAUSE_MS);
   }
-  return surplus;
 }
 
 async function countFileDescriptors(): Promise<number> {

@@ -27,9 +27,12 @@ export function sampleMemory(): MemorySample {
   return { bytes: heapUsed + external, promises: countObjects(Promise), signals: countObjects(AbortSignal) };
 }
 
-/** Medians of the middle and of the last third of some values in the order they were taken. */
-export function laterThirds(values: readonly number[]): { readonly middle: number; readonly last: number } {
+/** Medians of the middle and of the last third of values in the order they were taken; of less than three, none. */
+export function laterThirds(
+  values: readonly number[],
+): { readonly middle: number; readonly last: number } | undefined {
   const third = Math.floor(values.length / 3);
+  if (third === 0) return undefined;
   return { middle: median(values.slice(third, 2 * third)), last: median(values.slice(2 * third)) };
 }
 

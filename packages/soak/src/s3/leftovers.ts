@@ -7,9 +7,10 @@ export async function judgeLeftovers(
   before: Census,
   clock: WatchedClock,
   connections: number,
+  patience: number,
 ): Promise<Judgement> {
   const left = [
-    ...(await surplusSince(before)),
+    ...(await surplusSince(before, patience)),
     ...(connections > 0 ? [`${connections} connections at the store`] : []),
     ...(clock.pending > 0 ? [`${clock.pending} timers of the clock`] : []),
   ];

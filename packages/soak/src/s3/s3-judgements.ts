@@ -58,7 +58,9 @@ function judgeFlatness(
   unit: string,
   figure: (sample: MemorySample) => number,
 ): Judgement {
-  const { middle, last } = laterThirds(memory.map(figure));
+  const thirds = laterThirds(memory.map(figure));
+  if (thirds === undefined) return { name, holds: false, figures: 'a run has to be longer to tell' };
+  const { middle, last } = thirds;
   // Of few things a few more are no growth.
   const ratio = (last + FEW) / (middle + FEW);
   return {

@@ -7,8 +7,9 @@ import { CacheEventTally } from './cache-events.js';
 import { CachedTraffic } from './cached-traffic.js';
 import { Callers } from './caller.js';
 import { DirectTraffic } from './direct-traffic.js';
-import { ABSENT, type StoreReport, versionOf } from './faulty-store/journal.js';
+import { ABSENT, type StoreReport, type Version, versionOf } from './faulty-store/journal.js';
 import { Images } from './images.js';
+import { withPatience } from './patience.js';
 import type { StoreProcess } from './store-process.js';
 import { StoredModel } from './stored-model.js';
 import { MAX_SOCKETS, type TestBed } from './test-bed.js';
@@ -95,20 +96,20 @@ export class S3Run {
     for (const [name, version] of this.#model.current()) {
       this.recovered += 1;
       try {
-        const entry = await this.#bed.driver.get(name);
-        if (version === ABSENT && entry === undefined) continue;
-        if (entry === undefined) throw new Error('is a miss');
-        verifyName(entry.metadata, name);
-        this.record.deliver(
-          versionOf(entry.metadata.etag),
-          await readVerified(entry),
-          `a late get of ${name}`,
-        );
+        await withPatience(this.#readAgain(name, version), this.#patience);
       } catch (error) {
         this.relapses.add(`a get of ${name}: ${String(error).slice(0, 200)}`);
       }
     }
     await this.#judge();
+  }
+
+  async #readAgain(name: string, version: Version): Promise<void> {
+    const entry = await this.#bed.driver.get(name);
+    if (version === ABSENT && entry === undefined) return;
+    if (entry === undefined) throw new Error('a miss');
+    verifyName(entry.metadata, name);
+    this.record.deliver(versionOf(entry.metadata.etag), await readVerified(entry), `a late get of ${name}`);
   }
 
   async #perform(): Promise<void> {

@@ -38,8 +38,11 @@ export async function soakS3(
     const before = await takeCensus();
     const clock = new WatchedClock(systemClock);
     const { outcomes, judgements } = await soakStore(store, run, { definition, patience }, clock);
-    const connections = await store.disconnected();
-    return { outcomes, judgements: [...judgements, await judgeLeftovers(before, clock, connections)] };
+    const connections = await store.disconnected(patience);
+    return {
+      outcomes,
+      judgements: [...judgements, await judgeLeftovers(before, clock, connections, patience)],
+    };
   } finally {
     await store.stop();
   }

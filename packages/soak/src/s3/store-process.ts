@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StoreOrder, StoreReport } from './faulty-store/journal.js';
 
-const LOOKS = 100;
 const PAUSE_MS = 50;
 const MAIN = new URL('faulty-store/main.js', import.meta.url);
 
@@ -36,14 +35,14 @@ export class StoreProcess {
     return report;
   }
 
-  /** Waits until no connection is open any more, or for a while. */
-  async disconnected(): Promise<number> {
-    let { connections } = await this.report();
-    for (let look = 0; connections > 0 && look < LOOKS; look += 1) {
+  /** Waits until no connection is open any more, or patience ends, and says how many are. */
+  async disconnected(patience: number): Promise<number> {
+    const began = performance.now();
+    for (;;) {
+      const { connections } = await this.report();
+      if (connections === 0 || performance.now() - began > patience) return connections;
       await delay(PAUSE_MS);
-      ({ connections } = await this.report());
     }
-    return connections;
   }
 
   async stop(): Promise<void> {

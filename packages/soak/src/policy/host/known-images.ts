@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ImageVersion } from '../images.js';
+import type { HostCache } from './host-cache.js';
+import { isStoredHit, request } from './requests.js';
+
+const KNOWN = 32;
+const SIZE = 16_384;
+const PAUSE = 50;
+
+/** Images that are stored before a fault begins, and any number that nobody has seen. */
+export class KnownImages {
+  readonly #cache: HostCache;
+  #fresh = KNOWN;
+
+  constructor(cache: HostCache) {
+    this.#cache = cache;
+  }
+
+  known(index: number): ImageVersion {
+    return { source: index % KNOWN, version: 0, size: SIZE };
+  }
+
+  fresh(): ImageVersion {
+    this.#fresh += 1;
+    return { source: this.#fresh, version: 0, size: SIZE };
+  }
+
+  /** Waits until all known images are hits. False where that takes longer than patience, in milliseconds. */
+  async store(patience: number): Promise<boolean> {
+    return (await this.#waitFor(patience, () => this.#areStored())) !== undefined;
+  }
+
+  /**
+   * Waits until new images are stored and are hits, known ones too, and all drivers are healthy.
+   * @param patience in milliseconds
+   * @returns after how many milliseconds; `undefined` where patience has ended
+   */
+  recover(patience: number): Promise<number | undefined> {
+    let asked = 0;
+    return this.#waitFor(patience, async () => {
+      const image = this.fresh();
+      await this.#ask(image);
+      await this.#settle();
+      asked += 1;
+      const hits = [await this.#ask(image), await this.#ask(this.known(asked))];
+      return hits.every((hit) => hit) && this.#cache.door.health().status === 'healthy';
+    });
+  }
+
+  async #areStored(): Promise<boolean> {
+    const images = Array.from({ length: KNOWN }, (_, index) => this.known(index));
+    const hits = await Promise.all(images.map((image) => this.#ask(image)));
+    await this.#settle();
+    return hits.every((hit) => hit) && this.#cache.door.health().status === 'healthy';
+  }
+
+  async #ask(image: ImageVersion): Promise<boolean> {
+    return isStoredHit(await request(this.#cache.door, image));
+  }
+
+  /** What is stored behind the requests' backs, as far as it is stored soon. */
+  async #settle(): Promise<void> {
+    for (let look = 0; this.#cache.cache.load.stores > 0 && look < 20; look += 1) await delay(5);
+  }
+
+  async #waitFor(patience: number, reached: () => Promise<boolean>): Promise<number | undefined> {
+    const began = performance.now();
+    for (;;) {
+      const isReached = await reached();
+      const took = performance.now() - began;
+      if (took > patience) return undefined;
+      if (isReached) return took;
+      await delay(PAUSE);
+    }
+  }
+}
