@@ -28,4 +28,4 @@ const server = createServer(async (request, response) => {
 
 server.listen(Number(process.env['PORT'] ?? 8080));
 
-process.once('SIGTERM', () => server.close(() => cache.close()));
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close(() => cache.close()));
