@@ -4,7 +4,20 @@ import { breakableNames } from './breakable-names.js';
 import { apiModules, pagesIn, readmesOf } from './pages.js';
 import { repositoryLinks } from './repository-links.js';
 
-const hosts = ['hosts-inversify', 'hosts-nestjs', 'hosts-plain'];
+const guides = [
+  'first-host',
+  'hosts',
+  'hosts-without-container',
+  'hosts-plain-javascript',
+  'hosts-inversify',
+  'hosts-rebinding',
+  'hosts-child-containers',
+  'hosts-two-caches',
+  'hosts-nestjs',
+  'testing-a-host',
+  'operating',
+  'write-a-driver',
+];
 
 export default defineConfig({
   title: 'imgproxy-cache',
@@ -37,7 +50,7 @@ export default defineConfig({
       ],
       '/': [
         { text: 'Concepts', items: pagesIn('concepts', ['request', 'key', 'entry', 'policy', 'tiers']) },
-        { text: 'Guides', items: pagesIn('guides', ['first-host', ...hosts, 'testing-a-host', 'operating']) },
+        { text: 'Guides', items: pagesIn('guides', guides) },
         { text: 'Drivers', items: pagesIn('drivers', ['README']) },
         {
           text: 'Reference',

@@ -94,12 +94,29 @@ describe.each(['fs', 'memory', 's3'])('the pages of the %s driver', (driver) => 
   );
 });
 
-test('the picture of the house has every package that is published', () => {
-  const picture = readFileSync(`${repository}docs/public/house.svg`, 'utf8');
+describe('every package that is published', () => {
   const published = globSync('packages/*/package.json', { cwd: repository })
-    .filter((path) => !readFileSync(repository + path, 'utf8').includes('"private": true'))
-    .map((path) => path.replace('/package.json', ''));
-  expect(published.filter((path) => !picture.includes(`>${path}<`))).toEqual([]);
+    .map((path) => ({
+      path: path.replace('/package.json', ''),
+      text: readFileSync(repository + path, 'utf8'),
+    }))
+    .filter(({ text }) => !text.includes('"private": true'));
+
+  test('is in the picture of the house', () => {
+    const picture = readFileSync(`${repository}docs/public/house.svg`, 'utf8');
+    expect(published.map(({ path }) => path).filter((path) => !picture.includes(`>${path}<`))).toEqual([]);
+  });
+
+  test('is in the API with all that it exports', () => {
+    const modules = globSync('docs/api/*.ts', { cwd: repository }).map(
+      (path) => /@module (\S+)/.exec(readFileSync(repository + path, 'utf8'))?.[1],
+    );
+    const exported = published.flatMap(({ text }) => {
+      const { name, exports } = JSON.parse(text) as { readonly name: string; readonly exports: object };
+      return Object.keys(exports).map((path) => name + path.slice(1));
+    });
+    expect(modules.sort()).toEqual(exported.filter((path) => !path.endsWith('/package.json')).sort());
+  });
 });
 
 function named({ text }: Document, pattern: RegExp): string[] {
