@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream';
 import type { ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-s3';
-import type { Clock } from '@imgproxy-cache/core/driver';
+import type { HttpAnswer, HttpBody } from '@imgproxy-cache/http-transport';
 import { HttpResponse } from '@smithy/core/protocols';
-import type { DeserializeMiddleware, HandlerExecutionContext, Pluggable } from '@smithy/types';
-import { IncomingBody } from './incoming-body.js';
+import type { DeserializeMiddleware, Pluggable } from '@smithy/types';
+import { BodyStream } from './sdk-transport.js';
 
 /** A success that no S3 gives: something else answered in its place. */
 export class NotS3Error extends Error {
@@ -35,37 +34,19 @@ const CLOCK_REFUSAL = /<Code>(?:RequestTimeTooSkewed|RequestExpired|RequestInThe
  * Reads every answer but the body of an object before the SDK does: whole, bounded in size and time. What is a
  * success by its status and not S3 by its content becomes a {@link NotS3Error}.
  */
-export function answerReading(
-  clock: Clock,
-  idleTimeout: number,
-): Pluggable<ServiceInputTypes, ServiceOutputTypes> {
+export function answerReading(): Pluggable<ServiceInputTypes, ServiceOutputTypes> {
   const middleware: DeserializeMiddleware<ServiceInputTypes, ServiceOutputTypes> =
     (next, context) => async (args) => {
       const result = await next(args);
       const { response } = result;
-      if (!HttpResponse.isInstance(response)) return result;
-      const body = new IncomingBody(response.body as Readable, clock, idleTimeout);
-      const { date, ...headers } = response.headers;
-      response.headers = headers;
-      if (commandOf(context) === 'GetObjectCommand' && isSuccess(response)) {
-        const problem = problemOfObject(response);
-        if (problem === undefined) return result;
-        await body.close();
-        throw new NotS3Error(problem);
-      }
-      const document = await readDocument(body);
-      response.body = commandOf(context) === 'GetBucketLocationCommand' ? withNamespace(document) : document;
-      if (isSuccess(response)) {
-        if (commandOf(context) === 'PutObjectCommand' && !isConfirmed(response, document)) {
-          throw new PutUnconfirmedError('a put without an ETag');
-        }
-        const problem = problemOfDocument(response, document, commandOf(context));
-        if (problem !== undefined) throw new NotS3Error(problem);
-      } else if (!isXml(document)) {
-        // The SDK would fail at parsing it; without a body it goes by the status.
-        response.body = new Uint8Array();
-      } else if (date !== undefined && CLOCK_REFUSAL.test(beginningOf(document))) {
-        response.headers['date'] = date;
+      if (!HttpResponse.isInstance(response) || !(response.body instanceof BodyStream)) return result;
+      const command = context.commandName ?? '';
+      const answer = { status: response.statusCode, headers: response.headers, body: response.body.source };
+      if (command === 'GetObjectCommand' && isSuccess(answer.status)) {
+        assertObject(answer);
+        response.headers = withoutDate(answer.headers);
+      } else {
+        Object.assign(response, await readWhole(command, answer));
       }
       return result;
     };
@@ -75,7 +56,55 @@ export function answerReading(
   };
 }
 
-async function readDocument(body: IncomingBody): Promise<Uint8Array> {
+/**
+ * Makes sure that a successful answer brings an object; otherwise its body is closed.
+ * @throws NotS3Error
+ */
+export function assertObject(answer: HttpAnswer): void {
+  const problem = problemOfObject(answer);
+  if (problem === undefined) return;
+  answer.body.close();
+  throw new NotS3Error(problem);
+}
+
+/**
+ * Reads an answer that brings no object to its end, so that the SDK can make an output or an error of it.
+ * @throws NotS3Error for a success that S3 does not give.
+ */
+export async function readWhole(
+  command: string,
+  { status, headers, body }: HttpAnswer,
+): Promise<HttpResponse> {
+  const document = await readDocument(body);
+  const response = new HttpResponse({ statusCode: status, headers: withoutDate(headers), body: document });
+  if (isSuccess(status) && endsAsError(document)) {
+    // S3 may begin an answer before it knows how the work ends.
+    response.statusCode = 503;
+  } else if (isSuccess(status)) {
+    if (command === 'PutObjectCommand' && headers['etag'] === undefined) {
+      throw new PutUnconfirmedError('a put without an ETag');
+    }
+    const problem = problemOfDocument(headers, document, command);
+    if (problem !== undefined) throw new NotS3Error(problem);
+    if (command === 'GetBucketLocationCommand') response.body = withNamespace(document);
+  } else if (!isXml(document)) {
+    // The SDK would fail at parsing it; without a body it goes by the status.
+    response.body = new Uint8Array();
+  } else if (headers['date'] !== undefined && CLOCK_REFUSAL.test(beginningOf(document))) {
+    response.headers['date'] = headers['date'];
+  }
+  return response;
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+function withoutDate({ date, ...headers }: HttpAnswer['headers']): Record<string, string> {
+  return headers;
+}
+
+async function readDocument(body: HttpBody): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -85,14 +114,14 @@ async function readDocument(body: IncomingBody): Promise<Uint8Array> {
       chunks.push(chunk);
     }
   } finally {
-    await body.close();
+    body.close();
   }
   return Buffer.concat(chunks);
 }
 
-function problemOfObject({ statusCode, headers }: HttpResponse): string | undefined {
-  if (statusCode !== 200) return `status ${statusCode} for a whole object`;
-  if (Object.keys(headers).some((name) => name.startsWith('x-amz-meta-'))) return undefined;
+function problemOfObject({ status, headers }: HttpAnswer): string | undefined {
+  if (status !== 200) return `status ${status} for a whole object`;
+  for (const name in headers) if (name.startsWith('x-amz-meta-')) return undefined;
   if (headers['etag'] === undefined) return 'an object without an ETag';
   const type = headers['content-type'] ?? '';
   return /^text\/html|[/+]xml\b(?<!svg\+xml)/i.test(type)
@@ -100,12 +129,8 @@ function problemOfObject({ statusCode, headers }: HttpResponse): string | undefi
     : undefined;
 }
 
-function isConfirmed({ headers }: HttpResponse, document: Uint8Array): boolean {
-  return headers['etag'] !== undefined || endsAsError(document);
-}
-
 function problemOfDocument(
-  { headers }: HttpResponse,
+  headers: HttpAnswer['headers'],
   document: Uint8Array,
   command: string,
 ): string | undefined {
@@ -116,7 +141,6 @@ function problemOfDocument(
       ? 'a page of HTML'
       : undefined;
   }
-  if (endsAsError(document)) return undefined;
   return beginningOf(document).includes(`<${root}`) ? undefined : `a document that is no ${root}`;
 }
 
@@ -139,12 +163,4 @@ function beginningOf(document: Uint8Array): string {
   return Buffer.from(document.subarray(0, 1024))
     .toString('latin1')
     .replace(/^\u00ef\u00bb\u00bf/, '');
-}
-
-function isSuccess({ statusCode }: HttpResponse): boolean {
-  return statusCode >= 200 && statusCode < 300;
-}
-
-function commandOf(context: HandlerExecutionContext): string {
-  return context.commandName ?? '';
 }

@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { Clock, DriverEvent } from '@imgproxy-cache/core/driver';
 import { BucketRegion } from './bucket-region.js';
 import type { Credentials } from './credentials.js';
@@ -6,7 +5,7 @@ import { endpointOfLocation, type S3Target } from './endpoint.js';
 import { type ErrorAnswer, isErrorAnswer } from './error-answer.js';
 import { type RegionUse, readWrongRegion, type WrongRegion } from './region-answer.js';
 import { discoverRegion } from './region-discovery.js';
-import type { RegionalClients } from './regional-clients.js';
+import type { RegionalClient, RegionalClients } from './regional-clients.js';
 
 /** The bucket is in another region, and asking there is not possible or did not help. */
 export class WrongRegionError extends Error {
@@ -25,13 +24,16 @@ export class WrongRegionError extends Error {
   }
 }
 
-/** What an SDK's command resolves to. */
+/** What a request resolves to. */
 interface Answer {
-  readonly $metadata: { readonly attempts?: number };
+  readonly $metadata: { readonly attempts?: number | undefined };
 }
 
-/** One request by an SDK's client. It must be fit to be made twice. */
-export type BucketRequest<Result extends Answer> = (client: S3Client, signal: AbortSignal) => Promise<Result>;
+/** One request to a region. It must be fit to be made twice. */
+export type BucketRequest<Result extends Answer> = (
+  client: RegionalClient,
+  signal: AbortSignal,
+) => Promise<Result>;
 
 /** What {@link BucketRequests} sends with. */
 export interface BucketRequestParts {
@@ -61,7 +63,9 @@ export class BucketRequests {
       clock: parts.clock,
       configured: parts.configuredRegion,
       discover: (asked) =>
-        credentials.run(() => discoverRegion(clients.at(asked), target.bucket, asked, this.#use, closing)),
+        credentials.run(() =>
+          discoverRegion(clients.at(asked).sdk, target.bucket, asked, this.#use, closing),
+        ),
     });
   }
 

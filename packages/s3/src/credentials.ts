@@ -4,7 +4,7 @@ import type { Clock, DriverEvent } from '@imgproxy-cache/core/driver';
 import type { HttpHandlerUserInput } from '@smithy/core/protocols';
 import type { AwsCredentialIdentity, Logger } from '@smithy/types';
 import { type CredentialExchange, RenewedCredentials } from './credential-renewal.js';
-import type { Retries } from './retries.js';
+import type { SdkRetries } from './retries.js';
 
 /** A role that is assumed on top of the credentials that the environment gives. */
 export interface AssumedRole {
@@ -19,7 +19,7 @@ export interface CredentialParts {
   /** The region whose STS is asked. */
   region(): Promise<string>;
   readonly requestHandler: HttpHandlerUserInput;
-  readonly retries: Retries;
+  readonly retries: SdkRetries;
   readonly logger: Logger;
   report(event: DriverEvent): void;
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export class Credentials {
   constructor(parts: CredentialParts) {
     this.#parts = parts;
     const { role } = parts;
-    this.#base = new RenewedCredentials(() => loadFromEnvironment(parts.logger), {
+    this.#base = new RenewedCredentials(() => loadFromEnvironment(parts), {
       ...parts,
       subject: 'the environment',
     });
@@ -118,8 +118,8 @@ export class Credentials {
 }
 
 // A chain of its own for every exchange: the SDK's remembers, and so it would a load that hangs.
-function loadFromEnvironment(logger: Logger): Promise<AwsCredentialIdentity> {
-  return fromNodeProviderChain({ ignoreCache: true, logger })();
+function loadFromEnvironment({ logger, requestHandler }: CredentialParts): Promise<AwsCredentialIdentity> {
+  return fromNodeProviderChain({ ignoreCache: true, logger, clientConfig: { requestHandler } })();
 }
 
 function asProvider(credentials: RenewedCredentials): CredentialProvider {

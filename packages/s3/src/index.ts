@@ -3,7 +3,6 @@ import { findFaults, s3Config } from './s3-config.js';
 import { S3Driver } from './s3-driver.js';
 
 export type { S3Config } from './s3-config.js';
-export type { S3Agents } from './s3-connections.js';
 export { S3Driver, type S3DriverOptions } from './s3-driver.js';
 
 /** Keeps entries as objects in a bucket of S3 or of a compatible store: `IMGPROXY_CACHE_USE=s3`. */

@@ -77,8 +77,8 @@ export class ObjectDeletion {
     signal: AbortSignal,
   ): Promise<void> {
     const { Deleted = [], Errors = [] } = await this.#requests.send(
-      (client, abortSignal) =>
-        client.send(
+      ({ sdk }, abortSignal) =>
+        sdk.send(
           new DeleteObjectsCommand({
             Bucket: this.#bucket,
             Delete: { Objects: names.map((Key) => ({ Key })) },
@@ -119,8 +119,8 @@ export class ObjectDeletion {
   async #deleteOne(name: string, signal: AbortSignal): Promise<void> {
     try {
       await this.#requests.send(
-        (client, abortSignal) =>
-          client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: name }), { abortSignal }),
+        ({ sdk }, abortSignal) =>
+          sdk.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: name }), { abortSignal }),
         signal,
       );
     } catch (error) {

@@ -1,37 +1,45 @@
 import { S3Client } from '@aws-sdk/client-s3';
-import type { Clock } from '@imgproxy-cache/core/driver';
+import type { HttpTransport, Retries } from '@imgproxy-cache/http-transport';
 import type { Logger } from '@smithy/types';
 import { answerReading } from './answer-reading.js';
 import type { Credentials } from './credentials.js';
 import type { S3Target } from './endpoint.js';
-import type { Retries } from './retries.js';
-import type { S3Connections } from './s3-connections.js';
+import type { ObjectRequests } from './object-requests.js';
+import { sdkRetries } from './retries.js';
+import { SdkObjects } from './sdk-objects.js';
+import { SdkTransport } from './sdk-transport.js';
+import { SignedObjects } from './signed-objects.js';
 
 /** What the clients of all regions have in common. */
 export interface RegionalClientParts {
   readonly target: S3Target;
   readonly credentials: Credentials;
-  readonly connections: S3Connections;
+  readonly transport: HttpTransport;
   readonly retries: Retries;
   readonly logger: Logger;
-  readonly clock: Clock;
-  /** Longest silence in the middle of an answer, in milliseconds. */
-  readonly idleTimeout: number;
+  /** Whether objects are read and stored by the SDK's commands too. */
+  readonly useSdkCommands: boolean;
+}
+
+/** What asks one region. */
+export interface RegionalClient {
+  readonly sdk: S3Client;
+  readonly objects: ObjectRequests;
 }
 
 // A bucket moves from one region to another; more are only named by a store that lies.
 const MAX_CLIENTS = 4;
 
-/** One client of the SDK per region: to move a client to another region would move the requests under way. */
+/** One client per region: to move a client to another region would move the requests under way. */
 export class RegionalClients {
   readonly #parts: RegionalClientParts;
-  readonly #clients = new Map<string, S3Client>();
+  readonly #clients = new Map<string, RegionalClient>();
 
   constructor(parts: RegionalClientParts) {
     this.#parts = parts;
   }
 
-  at(region: string): S3Client {
+  at(region: string): RegionalClient {
     const known = this.#clients.get(region);
     if (known !== undefined) return known;
     const [oldest] = this.#clients.keys();
@@ -43,17 +51,29 @@ export class RegionalClients {
 
   /** How far the SDK found the store's clock ahead of ours, in milliseconds. */
   clockOffset(region: string): number {
-    return this.#clients.get(region)?.config.systemClockOffset ?? 0;
+    return this.#clients.get(region)?.sdk.config.systemClockOffset ?? 0;
   }
 
-  #connect(region: string): S3Client {
-    const { target, credentials, connections, retries, logger, clock, idleTimeout } = this.#parts;
+  #connect(region: string): RegionalClient {
+    const { target, transport, retries, useSdkCommands } = this.#parts;
+    const sdk = this.#makeSdkClient(region);
+    const { bucket } = target;
+    const commands = new SdkObjects(sdk, bucket);
+    if (useSdkCommands) return { sdk, objects: commands };
+    return {
+      sdk,
+      objects: new SignedObjects({ client: sdk, bucket, transport, retries, otherwise: commands }),
+    };
+  }
+
+  #makeSdkClient(region: string): S3Client {
+    const { target, credentials, transport, retries, logger } = this.#parts;
     const { endpoint } = target;
     const client = new S3Client({
       region,
       credentials: credentials.provider,
-      requestHandler: connections,
-      ...retries,
+      requestHandler: new SdkTransport(transport),
+      ...sdkRetries(retries),
       logger,
       // What most other stores do not know, or take for the object's bytes.
       requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -70,7 +90,7 @@ export class RegionalClients {
             useFipsEndpoint: false,
           }),
     });
-    client.middlewareStack.use(answerReading(clock, idleTimeout));
+    client.middlewareStack.use(answerReading());
     // Strict stores and proxies refuse a parameter that S3's reference does not have.
     client.middlewareStack.add(
       (next) => (args) => {

@@ -1,15 +1,75 @@
-import { StandardRetryStrategy } from '@smithy/core/retry';
-import type { RetryStrategyV2 } from '@smithy/types';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type Attempt,
+  type Retries,
+  type RetryVerdict,
+  TransportError,
+} from '@imgproxy-cache/http-transport';
+import { getRetryAfterHint, isThrottlingError, isTransientError } from '@smithy/core/retry';
+import type { RetryErrorInfo, RetryStrategyV2, RetryToken, SdkError } from '@smithy/types';
 
-/** How a client of the SDK tries again. Clients that share it share its budget. */
-export interface Retries {
+/** Why a request to S3 may be made again; `undefined`: it may not. What the SDK takes for passing is. */
+export function judgeFailure(thrown: unknown): RetryVerdict | undefined {
+  if (thrown instanceof TransportError) {
+    if (!thrown.retryable) return undefined;
+    return { reason: thrown.stale ? 'stale' : 'transient' };
+  }
+  const error = thrown as SdkError;
+  const reason = isThrottlingError(error) ? 'throttled' : isTransientError(error) ? 'transient' : undefined;
+  if (reason === undefined) return undefined;
+  const hint = getRetryAfterHint(error.$response);
+  return { reason, retryAfter: hint === undefined ? undefined : hint.getTime() - Date.now() };
+}
+
+/** How a client of the SDK tries again. */
+export interface SdkRetries {
   /** Also announced to the store in a header, by which the last attempt is known. */
   readonly maxAttempts: number;
   readonly retryStrategy: RetryStrategyV2;
 }
 
-/** Three attempts with back-off, whatever the environment says, out of a budget that successes fill again. */
-export function makeRetries(): Retries {
-  const maxAttempts = 3;
-  return { maxAttempts, retryStrategy: new StandardRetryStrategy(maxAttempts) };
+/** Lets the SDK's clients try again by the rules, and out of the budget, of the driver's own requests. */
+export function sdkRetries(retries: Retries): SdkRetries {
+  return { maxAttempts: retries.maxAttempts, retryStrategy: new SharedBudget(retries) };
+}
+
+class SdkAttempt implements RetryToken {
+  readonly attempt: Attempt;
+
+  constructor(attempt: Attempt) {
+    this.attempt = attempt;
+  }
+
+  getRetryCount(): number {
+    return this.attempt.number - 1;
+  }
+
+  /** The strategy has waited already, as the SDK's own does. */
+  getRetryDelay(): number {
+    return 0;
+  }
+}
+
+class SharedBudget implements RetryStrategyV2 {
+  readonly #retries: Retries;
+
+  constructor(retries: Retries) {
+    this.#retries = retries;
+  }
+
+  acquireInitialRetryToken(): Promise<RetryToken> {
+    return Promise.resolve(new SdkAttempt(this.#retries.first()));
+  }
+
+  async refreshRetryTokenForRetry(token: RetryToken, { error }: RetryErrorInfo): Promise<RetryToken> {
+    const verdict = judgeFailure(error);
+    const next = verdict && token instanceof SdkAttempt && this.#retries.after(token.attempt, verdict);
+    if (!next) throw new Error('the request is not made again');
+    await pause(next.wait, undefined, { ref: false });
+    return new SdkAttempt(next.attempt);
+  }
+
+  recordSuccess(token: RetryToken): void {
+    if (token instanceof SdkAttempt) this.#retries.succeeded(token.attempt);
+  }
 }

@@ -48,6 +48,12 @@ export const s3Config = {
     default: false,
     doc: "imgproxy's client-side encryption. Only false is possible: JavaScript has no maintained client for it.",
   },
+  useSdkCommands: {
+    variable: 'IMGPROXY_CACHE_S3_USE_SDK_COMMANDS',
+    type: 'boolean',
+    default: false,
+    doc: "Whether objects are read and stored by the AWS SDK's own commands, at several times the CPU. The requests on the wire are the same; it is there to compare, and for a store that takes only those.",
+  },
   maxSockets: {
     variable: 'IMGPROXY_CACHE_S3_MAX_SOCKETS',
     type: 'integer',

@@ -1,11 +1,4 @@
-import type { Readable } from 'node:stream';
-import {
-  GetObjectCommand,
-  type GetObjectCommandOutput,
-  ListObjectsV2Command,
-  type ListObjectsV2CommandOutput,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import {
   assertEntryName,
   type CacheDriver,
@@ -13,6 +6,7 @@ import {
   type CacheOperation,
   type DriverCheck,
   type DriverContext,
+  type DriverEvent,
   decodeMetadata,
   encodeMetadata,
   isEntryName,
@@ -20,37 +14,33 @@ import {
   type StoredEntry,
   StreamedEntry,
 } from '@imgproxy-cache/core/driver';
+import { HttpTransport, type HttpTransportOptions, Retries } from '@imgproxy-cache/http-transport';
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
 import type { Logger } from '@smithy/types';
 import { NotS3Error } from './answer-reading.js';
 import { BucketRequests } from './bucket-requests.js';
 import { Credentials } from './credentials.js';
 import { parseEndpoint, type S3Target } from './endpoint.js';
-import { IncomingBody } from './incoming-body.js';
 import { ObjectDeletion } from './object-deletion.js';
+import type { ObjectAnswer } from './object-requests.js';
 import { Operations } from './operations.js';
 import { RegionalClients } from './regional-clients.js';
-import { makeRetries } from './retries.js';
+import { sdkRetries } from './retries.js';
 import { S3Check } from './s3-check.js';
 import type { S3Config } from './s3-config.js';
-import { type S3Agents, S3Connections } from './s3-connections.js';
 import { isNoSuchKey, isRefusedRight, s3Error, toCacheError } from './s3-errors.js';
+import { SdkTransport } from './sdk-transport.js';
 import { corrupt, StoredObject } from './stored-object.js';
 
 /** What a host may give the driver that no variable can. */
-export interface S3DriverOptions {
-  /** Agents of the host's own, for a proxy or a resolver. Without them the driver makes its own. */
-  readonly agents?: S3Agents;
-}
+export type S3DriverOptions = Pick<HttpTransportOptions, 'lookup' | 'connect' | 'ca'>;
 
 const DEFAULT_REGION = 'us-west-1';
 
 /** Entries as objects of one bucket, with their metadata beside them and the image's own content type. */
 export class S3Driver implements CacheDriver {
   readonly #target: S3Target;
-  readonly #context: DriverContext;
-  readonly #idleTimeout: number;
-  readonly #connections: S3Connections;
+  readonly #transport: HttpTransport;
   readonly #credentials: Credentials;
   readonly #requests: BucketRequests;
   readonly #deletion: ObjectDeletion;
@@ -58,21 +48,20 @@ export class S3Driver implements CacheDriver {
   readonly #operations = new Operations();
   readonly #closing = new AbortController();
 
-  constructor(config: S3Config, context: DriverContext, { agents }: S3DriverOptions = {}) {
+  constructor(config: S3Config, context: DriverContext, options: S3DriverOptions = {}) {
     const { clock } = context;
     const report: DriverContext['report'] = (event) => context.report(event);
-    this.#context = context;
     this.#target = targetOf(config);
-    this.#idleTimeout = config.idleTimeout * 1000;
     const logger = loggerOf(report);
-    this.#connections = new S3Connections(
-      {
-        maxSockets: config.maxSockets,
-        connectTimeout: config.connectTimeout * 1000,
-        responseTimeout: config.responseTimeout * 1000,
-      },
-      { clock, logger, agents },
-    );
+    this.#transport = new HttpTransport({
+      ...options,
+      clock,
+      maxConnections: config.maxSockets,
+      connectTimeout: config.connectTimeout * 1000,
+      responseTimeout: config.responseTimeout * 1000,
+      silenceTimeout: config.idleTimeout * 1000,
+      onCrowded: (waiting) => report(crowded(waiting, config.maxSockets)),
+    });
     const configuredRegion = (): Promise<string> => regionOf(config.region);
     this.#credentials = new Credentials({
       role:
@@ -80,8 +69,8 @@ export class S3Driver implements CacheDriver {
           ? undefined
           : { arn: config.assumeRoleArn, externalId: config.assumeRoleExternalId },
       region: configuredRegion,
-      requestHandler: this.#connections,
-      retries: makeRetries(),
+      requestHandler: new SdkTransport(this.#transport),
+      retries: sdkRetries(new Retries()),
       logger,
       report,
       clock,
@@ -89,12 +78,11 @@ export class S3Driver implements CacheDriver {
     const clients = new RegionalClients({
       target: this.#target,
       credentials: this.#credentials,
-      connections: this.#connections,
+      transport: this.#transport,
       // One budget of retries for all regions.
-      retries: makeRetries(),
+      retries: new Retries(),
       logger,
-      clock,
-      idleTimeout: this.#idleTimeout,
+      useSdkCommands: config.useSdkCommands,
     });
     this.#requests = new BucketRequests({
       target: this.#target,
@@ -113,8 +101,8 @@ export class S3Driver implements CacheDriver {
       region: this.#requests.region,
       clients,
       askForAbsent: async (name, signal) => {
-        const { Body } = await this.#getObject(name, signal);
-        (Body as Readable).destroy();
+        const { body } = await this.#getObject(name, signal);
+        body.close();
       },
     });
   }
@@ -169,7 +157,7 @@ export class S3Driver implements CacheDriver {
     this.#closing.abort();
     this.#operations.close();
     this.#credentials.close();
-    this.#connections.close();
+    this.#transport.close();
     return Promise.resolve();
   }
 
@@ -179,27 +167,27 @@ export class S3Driver implements CacheDriver {
     outlive: () => () => void,
   ): Promise<StoredEntry | undefined> {
     if (!isEntryName(name)) return undefined;
-    const output = await this.#find(name, signal);
-    if (output === undefined) return undefined;
-    const body = new IncomingBody(output.Body as Readable, this.#context.clock, this.#idleTimeout);
+    const answer = await this.#find(name, signal);
+    if (answer === undefined) return undefined;
+    const { body, size } = answer;
     try {
-      const metadata = decodeMetadata(output.Metadata ?? {});
-      if (output.ContentLength !== undefined && output.ContentLength !== metadata.size) {
-        throw corrupt(name, `it has ${output.ContentLength} bytes instead of ${metadata.size}`);
+      const metadata = decodeMetadata(answer.metadata);
+      if (size !== undefined && size !== metadata.size) {
+        throw corrupt(name, `it has ${size} bytes instead of ${metadata.size}`);
       }
-      body.onClose(outlive());
+      body.onDone(outlive());
       const failure = (thrown: unknown) => {
         this.#operations.assertOpen('get');
         return toCacheError(thrown, 'get', this.#target);
       };
       return new StreamedEntry(metadata, new StoredObject(metadata, body, failure));
     } catch (error) {
-      await body.close();
+      body.close();
       throw error;
     }
   }
 
-  async #find(name: string, signal: AbortSignal): Promise<GetObjectCommandOutput | undefined> {
+  async #find(name: string, signal: AbortSignal): Promise<ObjectAnswer | undefined> {
     try {
       return await this.#getObject(name, signal);
     } catch (thrown) {
@@ -208,29 +196,15 @@ export class S3Driver implements CacheDriver {
     }
   }
 
-  #getObject(name: string, signal: AbortSignal): Promise<GetObjectCommandOutput> {
-    return this.#requests.send(
-      (client, abortSignal) =>
-        client.send(new GetObjectCommand({ Bucket: this.#target.bucket, Key: name }), { abortSignal }),
-      signal,
-    );
+  #getObject(name: string, signal: AbortSignal): Promise<ObjectAnswer> {
+    return this.#requests.send(({ objects }, abortSignal) => objects.get(name, abortSignal), signal);
   }
 
   async #write(name: string, { metadata, body }: CacheEntry, signal: AbortSignal): Promise<void> {
     assertEntryName(name);
-    const command = {
-      Bucket: this.#target.bucket,
-      Key: name,
-      Body: body,
-      ContentLength: body.length,
-      ContentType: metadata.contentType,
-      Metadata: { ...encodeMetadata(metadata) },
-    };
+    const content = { body, contentType: metadata.contentType, metadata: encodeMetadata(metadata) };
     await this.#telling('put', () =>
-      this.#requests.send(
-        (client, abortSignal) => client.send(new PutObjectCommand(command), { abortSignal }),
-        signal,
-      ),
+      this.#requests.send(({ objects }, abortSignal) => objects.put(name, content, abortSignal), signal),
     );
   }
 
@@ -242,8 +216,8 @@ export class S3Driver implements CacheDriver {
   #page(prefix: string, token: string | undefined, signal: AbortSignal): Promise<ListObjectsV2CommandOutput> {
     return this.#telling('list', async () => {
       const page = await this.#requests.send(
-        (client, abortSignal) =>
-          client.send(
+        ({ sdk }, abortSignal) =>
+          sdk.send(
             new ListObjectsV2Command({
               Bucket: this.#target.bucket,
               Prefix: prefix,
@@ -288,6 +262,11 @@ function regionOf(configured: string): Promise<string> {
     },
     NODE_REGION_CONFIG_FILE_OPTIONS,
   )();
+}
+
+function crowded(waiting: number, maxSockets: number): DriverEvent {
+  const message = `${waiting} requests wait for one of ${maxSockets} connections: raise IMGPROXY_CACHE_S3_MAX_SOCKETS if that happens often`;
+  return { kind: 'connections-exhausted', level: 'warn', message };
 }
 
 /** The SDK's warnings become events; it would write them to the console. */

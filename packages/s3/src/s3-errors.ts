@@ -5,12 +5,12 @@ import {
   type CacheOperation,
   isCacheError,
 } from '@imgproxy-cache/core/driver';
+import { ProxyConfigurationError, TransportError } from '@imgproxy-cache/http-transport';
 import { NotS3Error } from './answer-reading.js';
 import { WrongRegionError } from './bucket-requests.js';
 import { CredentialsUnavailableError, ExchangeTimeoutError } from './credential-renewal.js';
 import { describeTarget, type S3Target } from './endpoint.js';
 import { isErrorAnswer, statusOf } from './error-answer.js';
-import { StoreTimeoutError } from './store-timeout.js';
 
 type Meaning = readonly [code: CacheErrorCode, meaning: string];
 
@@ -150,7 +150,10 @@ function meaningOfStatus(status: number, operation: CacheOperation, bucket: stri
 }
 
 function meaningOfSilence(thrown: unknown): Meaning {
-  if (thrown instanceof StoreTimeoutError) return ['ERR_CACHE_TIMEOUT', thrown.message];
+  if (thrown instanceof TransportError && thrown.timedOut) return ['ERR_CACHE_TIMEOUT', thrown.message];
+  if (thrown instanceof ProxyConfigurationError) {
+    return ['ERR_CACHE_CONFIG', `${thrown.message}: look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY`];
+  }
   const { name, code } = thrown as Partial<NodeJS.ErrnoException>;
   const detail = code ?? name ?? '';
   return [

@@ -1,5 +1,5 @@
 import { type BodySource, CacheError, type EntryMetadata } from '@imgproxy-cache/core/driver';
-import type { IncomingBody } from './incoming-body.js';
+import type { HttpBody } from '@imgproxy-cache/http-transport';
 
 /** How a failure in the middle of a body is told. */
 export type BodyFailure = (thrown: unknown) => CacheError;
@@ -7,10 +7,10 @@ export type BodyFailure = (thrown: unknown) => CacheError;
 /** The body of an object, on its way. */
 export class StoredObject implements BodySource {
   readonly #metadata: EntryMetadata;
-  readonly #body: IncomingBody;
+  readonly #body: HttpBody;
   readonly #failure: BodyFailure;
 
-  constructor(metadata: EntryMetadata, body: IncomingBody, failure: BodyFailure) {
+  constructor(metadata: EntryMetadata, body: HttpBody, failure: BodyFailure) {
     this.#metadata = metadata;
     this.#body = body;
     this.#failure = failure;
@@ -23,6 +23,9 @@ export class StoredObject implements BodySource {
       chunks.push(chunk);
       size += chunk.length;
     }
+    // It came off the wire by itself, so nobody else has it.
+    const [only] = chunks;
+    if (only !== undefined && chunks.length === 1) return only;
     // Not before it is there, since the size is what a stranger may have written; and not from Node's pool, which
     // a small body would keep alive as a whole.
     const whole = Buffer.allocUnsafeSlow(size);
@@ -36,7 +39,7 @@ export class StoredObject implements BodySource {
 
   async *chunks(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     const { name, size } = this.#metadata;
-    const breakOff = (): void => void this.#body.close();
+    const breakOff = (): void => this.#body.close();
     if (signal.aborted) breakOff();
     signal.addEventListener('abort', breakOff, { once: true });
     let received = 0;
@@ -56,7 +59,8 @@ export class StoredObject implements BodySource {
   }
 
   close(): Promise<void> {
-    return this.#body.close();
+    this.#body.close();
+    return Promise.resolve();
   }
 }
 

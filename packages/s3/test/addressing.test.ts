@@ -1,8 +1,6 @@
 import dns from 'node:dns';
-import http from 'node:http';
-import https from 'node:https';
 import net from 'node:net';
-import type { S3Agents } from '@imgproxy-cache/s3';
+import type { S3DriverOptions } from '@imgproxy-cache/s3';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   bodyOf,
@@ -13,22 +11,18 @@ import {
   setEnvironment,
   TEST_KEYS,
 } from './open-driver.js';
-import { failure, redirectWithHeader, S3Server } from './s3-server.js';
+import { failure, redirectWithHeader, S3Server, testAuthority, testTls } from './s3-server.js';
 
-/** Agents for which every name is the server's. Its certificate is not what is tested here. */
-function agentsTo(server: S3Server): S3Agents {
-  const connect = (): net.Socket => net.connect(server.port, '127.0.0.1');
-  const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) };
-  agents.http.createConnection = connect;
-  agents.https.createConnection = connect;
-  return agents;
+/** For which every name is the server's. */
+function leadingTo(server: S3Server): S3DriverOptions {
+  return { connect: () => net.connect(server.port, '127.0.0.1'), ca: testAuthority };
 }
 
 async function openAws(bucket: string, virtualHost: boolean): Promise<OpenStore> {
   setEnvironment(TEST_KEYS);
-  const server = await S3Server.start({ virtualHost });
+  const server = await S3Server.start({ virtualHost, tls: testTls });
   server.buckets.set(bucket, { region: 'us-west-1', objects: new Map() });
-  return { server, ...openDriver({ bucket }, { agents: agentsTo(server) }) };
+  return { server, ...openDriver({ bucket }, leadingTo(server)) };
 }
 
 describe('without an endpoint', () => {
@@ -101,10 +95,11 @@ describe('with an endpoint', () => {
     'over %s the bucket is in the host name, with its port',
     async (scheme) => {
       setEnvironment(TEST_KEYS);
-      const server = await S3Server.start({ virtualHost: true });
+      const tls = scheme === 'https' ? { tls: testTls } : {};
+      const server = await S3Server.start({ virtualHost: true, ...tls });
       const { driver } = openDriver(
         { endpoint: `${scheme}://s3.example.com:9000`, usePathStyle: false },
-        { agents: agentsTo(server) },
+        leadingTo(server),
       );
       await driver.put('a/b', entryOf('a/b'));
       expect(await bodyOf(driver, 'a/b')).toBe('body of a/b');
@@ -125,9 +120,9 @@ describe('with an endpoint', () => {
     '%s and %s are addressed by path all the same, and check() says so',
     async (endpoint, bucket, message) => {
       setEnvironment(TEST_KEYS);
-      const server = await S3Server.start();
+      const server = await S3Server.start(endpoint.startsWith('https') ? { tls: testTls } : {});
       server.buckets.set(bucket, { region: 'us-west-1', objects: new Map() });
-      const { driver } = openDriver({ endpoint, bucket, usePathStyle: false }, { agents: agentsTo(server) });
+      const { driver } = openDriver({ endpoint, bucket, usePathStyle: false }, leadingTo(server));
       const { ok, findings } = await driver.check();
       expect(server.requests[0]?.bucket).toBe(bucket);
       expect(ok).toBe(true);
@@ -162,8 +157,7 @@ describe('with an endpoint', () => {
         '',
         4,
       )) as net.LookupFunction;
-    const agents = { http: new http.Agent({ lookup }), https: new https.Agent({ lookup }) };
-    const { driver } = openDriver({ endpoint: 'http://s3.invalid' }, { agents });
+    const { driver } = openDriver({ endpoint: 'http://s3.invalid' }, { lookup });
     await expectCode(driver.get('a'), 'ERR_CACHE_UNAVAILABLE', /ENOTFOUND.*IMGPROXY_CACHE_S3_ENDPOINT/);
   });
 });

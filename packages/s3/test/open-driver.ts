@@ -17,7 +17,9 @@ export const RESERVED_NAME = 'images/v1/check';
 
 /** Replaces everything that the environment says of AWS until the test is over. */
 export function setEnvironment(variables: Readonly<Record<string, string>> = {}): void {
-  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) vi.stubEnv(name, undefined);
+  for (const name of Object.keys(process.env)) {
+    if (/^AWS_|_proxy$/i.test(name)) vi.stubEnv(name, undefined);
+  }
   const nowhere = join(tmpdir(), 'imgproxy-cache-no-such-folder');
   const defaults = {
     AWS_CONFIG_FILE: nowhere,
@@ -30,9 +32,12 @@ export function setEnvironment(variables: Readonly<Record<string, string>> = {})
 
 export const TEST_KEYS = { AWS_ACCESS_KEY_ID: 'TESTKEY', AWS_SECRET_ACCESS_KEY: 'test-secret' };
 
+/** Whether this run is about the SDK's own commands. */
+export const useSdkCommands = process.env['IMGPROXY_CACHE_S3_USE_SDK_COMMANDS'] === 'true';
+
 export function configOf(changes: Partial<S3Config>): S3Config {
   const defaults = Object.entries(s3.config).map(([property, { default: value }]) => [property, value]);
-  return { ...(Object.fromEntries(defaults) as S3Config), bucket: 'cache', ...changes };
+  return { ...(Object.fromEntries(defaults) as S3Config), bucket: 'cache', useSdkCommands, ...changes };
 }
 
 export interface OpenDriver {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -52,6 +53,19 @@ export interface S3ServerOptions {
   /** `bucket.host` instead of `host/bucket`. */
   readonly virtualHost?: boolean;
 }
+
+function certificate(name: string): Buffer {
+  return readFileSync(new URL(`certificates/${name}`, import.meta.url));
+}
+
+/** The authority behind {@link testTls}. */
+export const testAuthority: Buffer = certificate('ca.crt');
+
+/** A certificate for localhost, s3.example.com and some names of AWS's. */
+export const testTls: https.ServerOptions = {
+  cert: certificate('server.crt'),
+  key: certificate('server.key'),
+};
 
 /**
  * An S3 in memory that checks signatures, and that a script can make answer anything. It runs until the test is

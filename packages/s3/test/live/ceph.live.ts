@@ -1,13 +1,10 @@
 import { lookup as systemLookup } from 'node:dns';
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import https from 'node:https';
-import type { LookupFunction } from 'node:net';
+import net, { type LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import tls from 'node:tls';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
-import type { S3Agents, S3Config } from '@imgproxy-cache/s3';
+import type { S3Config, S3DriverOptions } from '@imgproxy-cache/s3';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { bodyOf, entryOf, expectCode, namesIn, openDriver } from '../open-driver.js';
 import {
@@ -32,11 +29,6 @@ const toLoopback: LookupFunction = (name, options, callback) =>
     ? systemLookup('127.0.0.1', options, callback)
     : systemLookup(name, options, callback);
 
-function loopbackAgents(): S3Agents {
-  const options = { keepAlive: true, maxSockets: 128, lookup: toLoopback };
-  return { http: new http.Agent(options), https: new https.Agent(options) };
-}
-
 /** The driver as an operator has it that knows the one endpoint for both regions. */
 function openAtBoth(changes: Partial<S3Config>) {
   return openDriver({ ...liveConfig({ region: US, endpoint: variable('CEPH_BOTH_ENDPOINT') }), ...changes });
@@ -48,16 +40,15 @@ beforeAll(async () => {
 });
 
 describe('in virtual-host style', () => {
-  contractOn(
-    liveConfig({ endpoint: variable('CEPH_VIRTUAL_HOST_ENDPOINT'), usePathStyle: false }),
-    loopbackAgents,
-  );
+  contractOn(liveConfig({ endpoint: variable('CEPH_VIRTUAL_HOST_ENDPOINT'), usePathStyle: false }), {
+    lookup: toLoopback,
+  });
 
   test('the bucket is a part of the host name', async () => {
     const requests = watchRequests();
     const endpoint = variable('CEPH_VIRTUAL_HOST_ENDPOINT');
     const { driver } = openDriver(liveConfig({ endpoint, usePathStyle: false }), {
-      agents: loopbackAgents(),
+      lookup: toLoopback,
     });
     expect(await driver.get('absent')).toBeUndefined();
     expect(requests).toEqual([`GET ${liveConfig().bucket}.${new URL(endpoint).host} /absent`]);
@@ -113,21 +104,20 @@ describe("AWS's own names over TLS", () => {
   const ca = readFileSync(join(process.env['CEPH_LAB_RUN'] ?? join(tmpdir(), 'ceph-lab'), 'tls.crt'));
 
   /** For which every name of AWS is the lab; certificates are checked against the lab's own. */
-  function labAgents(): S3Agents {
-    const secure = new https.Agent({ keepAlive: true, ca });
-    secure.createConnection = (options) =>
-      tls.connect({
-        host: '127.0.0.1',
-        port: Number(variable(options.host?.includes(EU) ? 'CEPH_TLS_PORT_EU' : 'CEPH_TLS_PORT_US')),
-        servername: options.host ?? '',
-        ca,
-      });
-    return { http: new http.Agent(), https: secure };
+  function leadingToLab(): S3DriverOptions {
+    return {
+      ca,
+      connect: ({ host }) =>
+        net.connect(
+          Number(variable(host.includes(EU) ? 'CEPH_TLS_PORT_EU' : 'CEPH_TLS_PORT_US')),
+          '127.0.0.1',
+        ),
+    };
   }
 
   test('a bucket in another region is found, and its host name changes with it', async () => {
     const requests = watchRequests();
-    const { driver, events } = openDriver({ bucket: eu.bucket, region: US }, { agents: labAgents() });
+    const { driver, events } = openDriver({ bucket: eu.bucket, region: US }, leadingToLab());
     await driver.put('tls/a', entryOf('tls/a'));
     expect(await bodyOf(driver, 'tls/a')).toBe('body of tls/a');
     const hosts = requests.map((request) => request.split(' ')[1]);

@@ -1,5 +1,4 @@
 import diagnostics from 'node:diagnostics_channel';
-import type { ClientRequest } from 'node:http';
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
@@ -11,7 +10,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { driverContract } from '@imgproxy-cache/driver-testkit';
-import s3, { type S3Agents, type S3Config, S3Driver } from '@imgproxy-cache/s3';
+import s3, { type S3Config, S3Driver, type S3DriverOptions } from '@imgproxy-cache/s3';
 import { describe, it, onTestFinished } from 'vitest';
 import { configOf } from '../open-driver.js';
 
@@ -64,20 +63,20 @@ export async function removeBucket(config: S3Config): Promise<void> {
 }
 
 /** Runs the contract suite on a bucket that exists. */
-export function contractOn(config: S3Config, agents?: () => S3Agents): void {
+export function contractOn(config: S3Config, options?: S3DriverOptions): void {
   const stranger = strangerTo(liveConfig());
   const { bucket: Bucket } = config;
   driverContract(
     { describe, it },
     {
       definition:
-        agents === undefined
+        options === undefined
           ? s3
-          : { ...s3, create: (values, context) => new S3Driver(values, context, { agents: agents() }) },
-      ...(agents === undefined ? { module: import.meta.resolve('@imgproxy-cache/s3') } : {}),
+          : { ...s3, create: (values, context) => new S3Driver(values, context, options) },
+      ...(options === undefined ? { module: import.meta.resolve('@imgproxy-cache/s3') } : {}),
       without: {
         outage: 'a live store is not ours to break',
-        ...(agents === undefined ? {} : { module: 'agents cannot be handed to another process' }),
+        ...(options === undefined ? {} : { module: 'a resolver cannot be handed to another process' }),
       },
       ruleTimeout: 120,
       prepare: async () => ({
@@ -103,14 +102,14 @@ export function contractOn(config: S3Config, agents?: () => S3Agents): void {
   );
 }
 
-/** Every request that this process sends until the test is over, as `METHOD host path`. */
+/** Every request that the driver sends until the test is over, as `METHOD host path`. */
 export function watchRequests(): readonly string[] {
   const requests: string[] = [];
   const watch = (message: unknown): void => {
-    const { request } = message as { request: ClientRequest };
-    requests.push(`${request.method} ${request.getHeader('host')} ${request.path}`);
+    const { request } = message as { request: { method: string; path: string; host: string } };
+    requests.push(`${request.method} ${request.host} ${request.path}`);
   };
-  diagnostics.subscribe('http.client.request.start', watch);
-  onTestFinished(() => void diagnostics.unsubscribe('http.client.request.start', watch));
+  diagnostics.subscribe('undici:client:sendHeaders', watch);
+  onTestFinished(() => void diagnostics.unsubscribe('undici:client:sendHeaders', watch));
   return requests;
 }

@@ -1,0 +1,97 @@
+import { Client, type Dispatcher } from 'undici';
+import type { HttpProxy } from './proxies.js';
+import type { Opening, SocketOpener } from './socket-opener.js';
+
+/** What a connection is made with. */
+export interface ConnectionParts {
+  readonly opener: SocketOpener;
+  readonly proxy: HttpProxy | undefined;
+  /** How long the connection may be idle before it is closed, in milliseconds. */
+  readonly idleTimeout: number;
+  /** The time on the monotonic clock. */
+  readonly now: number;
+  /** Calls back when the connection is no more. */
+  onEnd(connection: Connection): void;
+}
+
+/** A request as it is put on the wire. */
+export interface WireRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | undefined;
+}
+
+// A store says in a header how long it keeps an idle connection: that is believed up to here.
+const LONGEST_IDLE = 60_000;
+
+/** One connection to a host. It speaks HTTP/1.1, one request at a time. */
+export class Connection {
+  readonly origin: string;
+  /** When it was opened, on the monotonic clock. */
+  readonly opened: number;
+  readonly #client: Client;
+  readonly #proxy: HttpProxy | undefined;
+  #opening: Opening | undefined;
+  #requests = 0;
+
+  constructor(origin: string, { opener, proxy, idleTimeout, now, onEnd }: ConnectionParts) {
+    this.origin = origin;
+    this.opened = now;
+    this.#proxy = proxy;
+    this.#client = new Client(origin, {
+      pipelining: 1,
+      allowH2: false,
+      // The deadlines are ours.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: idleTimeout,
+      keepAliveMaxTimeout: Math.max(idleTimeout, LONGEST_IDLE),
+      connect: ({ protocol, hostname, port, servername }, callback) => {
+        const secure = protocol === 'https:';
+        this.#opening = opener.open(
+          {
+            secure,
+            hostname,
+            port: Number(port) || (secure ? 443 : 80),
+            servername: servername ?? undefined,
+            proxy,
+          },
+          (error, socket) => {
+            if (socket !== null) callback(null, socket);
+            else callback(error ?? new Error('no connection'), null);
+          },
+        );
+      },
+    });
+    this.#client.on('disconnect', () => onEnd(this));
+  }
+
+  /** Whether a request has been answered over it. */
+  get used(): boolean {
+    return this.#requests > 1;
+  }
+
+  /** Sends a request. What comes back goes to the handler. */
+  dispatch({ method, path, headers, body }: WireRequest, handler: Dispatcher.DispatchHandler): void {
+    this.#requests += 1;
+    // https://www.rfc-editor.org/rfc/rfc9112#absolute-form
+    const forProxy = this.#proxy !== undefined && this.origin.startsWith('http:');
+    const authorization = forProxy ? this.#proxy?.authorization : undefined;
+    this.#client.dispatch(
+      {
+        method,
+        path: forProxy ? `${this.origin}${path}` : path,
+        headers: authorization === undefined ? headers : { ...headers, 'proxy-authorization': authorization },
+        body: body === undefined || body.length === 0 ? null : body,
+      },
+      handler,
+    );
+  }
+
+  /** Breaks the connection, and whatever is under way over it. */
+  destroy(): void {
+    this.#opening?.abandon();
+    this.#client.destroy().catch(() => undefined);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What went wrong on the wire:
+ * - `connect`: no connection could be made;
+ * - `connect-timeout`, `response-timeout`, `silence`: one of the three deadlines has passed;
+ * - `broken`: the connection ended, or what came over it was not HTTP;
+ * - `closed`: the transport was closed, or the body was given up.
+ */
+export type TransportFailure =
+  | 'connect'
+  | 'connect-timeout'
+  | 'response-timeout'
+  | 'silence'
+  | 'broken'
+  | 'closed';
+
+const TIMEOUTS: ReadonlySet<TransportFailure> = new Set(['connect-timeout', 'response-timeout', 'silence']);
+
+/** Certificates that are not trusted, and proxies that refuse. */
+const PERMANENT = /CERT|^ERR_TLS_|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^PROXY_STATUS_4/;
+
+/** What a {@link TransportError} says beside its message. */
+export interface TransportErrorDetails {
+  readonly host: string;
+  /** Whether the request went over a connection that an earlier one had used, and no byte of an answer came. */
+  readonly stale?: boolean;
+  readonly cause?: unknown;
+}
+
+/**
+ * A request that got no answer, or not all of it. Its message names the host, and neither path, query nor
+ * credentials.
+ */
+export class TransportError extends Error {
+  /** `TimeoutError` for a deadline, as the platform calls it; else `TransportError`. */
+  override readonly name: string;
+  readonly failure: TransportFailure;
+  /** The host, with its port, that was asked. */
+  readonly host: string;
+  /** The code of the system or of TLS, such as `ECONNRESET`, where there is one. */
+  readonly code: string | undefined;
+  /** Whether the connection had gone stale in the pool: the store may never have seen the request. */
+  readonly stale: boolean;
+
+  constructor(
+    failure: TransportFailure,
+    message: string,
+    { host, stale = false, cause }: TransportErrorDetails,
+  ) {
+    super(message, cause === undefined ? {} : { cause });
+    this.name = TIMEOUTS.has(failure) ? 'TimeoutError' : 'TransportError';
+    this.failure = failure;
+    this.host = host;
+    this.stale = stale;
+    this.code = codeOf(cause);
+  }
+
+  /** Whether the same request may be answered when it is made again. */
+  get retryable(): boolean {
+    return this.failure !== 'closed' && !PERMANENT.test(this.code ?? '');
+  }
+
+  /** Whether a deadline has passed. */
+  get timedOut(): boolean {
+    return TIMEOUTS.has(this.failure);
+  }
+}
+
+/** A deadline that has passed. */
+export function timeoutError(
+  failure: TransportFailure,
+  what: string,
+  milliseconds: number,
+  details: TransportErrorDetails,
+): TransportError {
+  return new TransportError(failure, `${what} within ${milliseconds / 1000} s from ${details.host}`, details);
+}
+
+/** A connection that was not made, or that ended. */
+export function connectionError(
+  failure: TransportFailure,
+  what: string,
+  details: TransportErrorDetails,
+): TransportError {
+  const code = codeOf(details.cause);
+  const reason = code === undefined ? '' : ` (${code})`;
+  return new TransportError(failure, `${what} ${details.host}${reason}`, details);
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const { code } = thrown as NodeJS.ErrnoException;
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return code;
+  // Of several addresses that were tried Node tells the failures one by one.
+  return thrown instanceof AggregateError ? codeOf(thrown.errors[0]) : undefined;
+}

@@ -1,0 +1,94 @@
+import { Readable } from 'node:stream';
+import type { HttpBody, HttpTransport } from '@imgproxy-cache/http-transport';
+import { buildQueryString, type HttpHandler, type HttpRequest, HttpResponse } from '@smithy/core/protocols';
+import type { HttpHandlerOptions } from '@smithy/types';
+
+/** How the SDK counts attempts, for the store to see: `attempt=1; max=3`. */
+const ATTEMPT_HEADER = 'amz-sdk-request';
+
+/** A body as the SDK takes it: nothing of the source is read before somebody reads the stream. */
+export class BodyStream extends Readable {
+  readonly source: HttpBody;
+
+  constructor(source: HttpBody) {
+    super();
+    this.source = source;
+  }
+
+  override _read(): void {
+    this.source.next().then(
+      (chunk) => this.push(chunk ?? null),
+      (error: Error) => this.destroy(error),
+    );
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.source.close();
+    callback(error);
+  }
+}
+
+/**
+ * Takes the requests of the SDK's clients to the driver's own connections. The last attempt of a request gets a
+ * connection that nobody has used, since after a network change all those of the pool may be dead.
+ */
+export class SdkTransport implements HttpHandler {
+  readonly metadata = { handlerProtocol: 'http/1.1' };
+  readonly #transport: HttpTransport;
+
+  constructor(transport: HttpTransport) {
+    this.#transport = transport;
+  }
+
+  async handle(
+    request: HttpRequest,
+    { abortSignal }: HttpHandlerOptions = {},
+  ): Promise<{ response: HttpResponse }> {
+    const { method, path, headers } = request;
+    const query = buildQueryString(request.query);
+    const { status, body, ...answer } = await this.#transport.request(
+      {
+        method,
+        origin: originOf(request),
+        path: query === '' ? path : `${path}?${query}`,
+        headers,
+        body: bytesOf(request.body),
+      },
+      { signal: abortSignal instanceof AbortSignal ? abortSignal : undefined, fresh: isLastAttempt(request) },
+    );
+    return {
+      response: new HttpResponse({
+        statusCode: status,
+        headers: { ...answer.headers },
+        body: new BodyStream(body),
+      }),
+    };
+  }
+
+  /** For the SDK's clients, which come and go: nothing. The transport is closed by the driver. */
+  destroy(): void {}
+
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): Record<string, never> {
+    return {};
+  }
+}
+
+/** `http(s)://host[:port]` of a request of the SDK's. */
+export function originOf({ protocol, hostname, port }: HttpRequest): string {
+  return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
+}
+
+// The driver makes no request with a stream.
+function bytesOf(body: unknown): Uint8Array | undefined {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body === 'string') return Buffer.from(body);
+  if (body instanceof Uint8Array) return body;
+  throw new TypeError('the body of a request is a string or bytes');
+}
+
+function isLastAttempt({ headers }: HttpRequest): boolean {
+  const [, attempt, max] = /^attempt=(\d+); max=(\d+)$/.exec(headers[ATTEMPT_HEADER] ?? '') ?? [];
+  return attempt !== undefined && attempt !== '1' && attempt === max;
+}

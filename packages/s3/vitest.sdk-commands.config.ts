@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+/** Every test of the driver once more, with objects read and stored by the SDK's own commands. */
+export default defineConfig({
+  test: {
+    name: '@imgproxy-cache/s3 by SDK commands',
+    env: { IMGPROXY_CACHE_S3_USE_SDK_COMMANDS: 'true' },
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+  },
+});
