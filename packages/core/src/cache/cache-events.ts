@@ -99,11 +99,13 @@ export class EventPublisher {
     this.#driver = driver;
   }
 
+  /** @param driver where it is another than the publisher's own */
   publish<Kind extends keyof ChannelEvents>(
     kind: Kind,
-    event: Omit<ChannelEvents[Kind], keyof CacheEvent> & { readonly driver?: string },
+    event: Omit<ChannelEvents[Kind], keyof CacheEvent>,
+    driver: string = this.#driver,
   ): void {
     const target = CACHE_CHANNELS[kind];
-    if (target.hasSubscribers) target.publish({ cache: this.#cache, driver: this.#driver, ...event });
+    if (target.hasSubscribers) target.publish({ cache: this.#cache, driver, ...event });
   }
 }

@@ -1,44 +1,28 @@
-import { type CacheError, type Clock, isCacheError } from '../driver/index.js';
+import { type Clock, isCacheError } from '../driver/index.js';
 import { Deadline } from '../policy/index.js';
-import type { CacheStatusDetail } from './cache-status.js';
 import type { Tier } from './tier.js';
-import type { TierFinding } from './tier-lookup.js';
-
-/** What a look-up found. */
-export type Lookup =
-  | (Exclude<TierFinding, { kind: 'miss' }> & {
-      /** Where it was found. */
-      readonly tier: Tier;
-      /** Earlier tiers that certainly do not have it. */
-      readonly lacking: readonly Tier[];
-    })
-  | ({ readonly kind: 'miss' } & Missed);
-
-/** What a look-up says that found nothing. */
-export interface Missed {
-  readonly detail?: CacheStatusDetail | undefined;
-  /** The first failure, where it is not certain that nothing is stored. */
-  readonly error?: CacheError | undefined;
-  /** Tiers in which what is rendered now may be stored. */
-  readonly lacking: readonly Tier[];
-}
+import type { Lookup, Missed } from './tier-lookup.js';
 
 /** Looks entries up, in one tier after the other until one has it, all within the look-up's deadline. */
 export class LookupStep {
   readonly #tiers: readonly Tier[];
+  readonly #only: Tier | undefined;
   readonly #deadline: Deadline;
 
   /** @param seconds how long a look-up may take in all tiers together */
   constructor(tiers: readonly Tier[], clock: Clock, seconds: number) {
     this.#tiers = tiers;
+    this.#only = tiers.length === 1 ? tiers[0] : undefined;
     this.#deadline = new Deadline(clock, 'get', seconds);
   }
 
   /** Never rejects: failures are misses that carry the first error. */
-  async find(name: string): Promise<Lookup> {
-    const [only] = this.#tiers;
+  find(name: string): Promise<Lookup> {
     // A tier bounds its own look-up, so that one alone needs no further bound.
-    if (only !== undefined && this.#tiers.length === 1) return found(await only.find(name), only);
+    return this.#only === undefined ? this.#findWithin(name) : this.#only.find(name);
+  }
+
+  async #findWithin(name: string): Promise<Lookup> {
     const lacking: Tier[] = [];
     try {
       return await this.#deadline.run(
@@ -55,20 +39,14 @@ export class LookupStep {
   async #findInTurn(name: string, lacking: Tier[]): Promise<Lookup> {
     let missed: Omit<Missed, 'lacking'> = {};
     for (const tier of this.#tiers) {
-      const finding = await tier.find(name);
-      if (finding.kind !== 'miss') return { ...finding, tier, lacking };
-      if (finding.replaceable) lacking.push(tier);
-      const { detail, error } = finding;
+      const lookup = await tier.find(name);
+      if (lookup.kind !== 'miss') return { ...lookup, lacking };
+      lacking.push(...lookup.lacking);
+      const { detail, error } = lookup;
       if (missed.error === undefined && (error !== undefined || missed.detail === undefined)) {
         missed = { detail, error };
       }
     }
     return { kind: 'miss', ...missed, lacking };
   }
-}
-
-function found(finding: TierFinding, tier: Tier): Lookup {
-  if (finding.kind !== 'miss') return { ...finding, tier, lacking: [] };
-  const { kind, detail, error, replaceable } = finding;
-  return { kind, detail, error, lacking: replaceable ? [tier] : [] };
 }

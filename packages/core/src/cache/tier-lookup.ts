@@ -11,48 +11,64 @@ import type { ByteBudget } from '../policy/index.js';
 import type { EventPublisher } from './cache-events.js';
 import type { CacheStatusDetail } from './cache-status.js';
 import type { DriverOperations } from './driver-operations.js';
+import type { Tier } from './tier.js';
 
-/** What a look-up in one tier found. */
-export type TierFinding =
-  | { readonly kind: 'bytes'; readonly metadata: EntryMetadata; readonly body: Uint8Array }
-  | {
+/** What a look-up found. */
+export type Lookup =
+  | (Found & { readonly kind: 'bytes'; readonly body: Uint8Array })
+  | (Found & {
       readonly kind: 'stream';
-      readonly metadata: EntryMetadata;
       readonly body: AsyncIterable<Uint8Array>;
       /** To be called once the body has ended or was given up. */
       readonly release: () => void;
-    }
-  | TierMiss;
+    })
+  | ({ readonly kind: 'miss' } & Missed);
 
-export interface TierMiss {
-  readonly kind: 'miss';
-  readonly detail?: CacheStatusDetail;
-  /** The failure behind it, where it is not certain that nothing is stored. */
-  readonly error?: CacheError;
-  /** Whether an image may be stored in its place. */
-  readonly replaceable: boolean;
+interface Found {
+  readonly metadata: EntryMetadata;
+  /** Where it was found. */
+  readonly tier: Tier;
+  /** Earlier tiers that certainly do not have it. */
+  readonly lacking: readonly Tier[];
 }
 
-const MISS: TierMiss = { kind: 'miss', replaceable: true };
-const EXPIRED: TierMiss = { kind: 'miss', detail: 'expired', replaceable: true };
-const NEWER_FORMAT: TierMiss = { kind: 'miss', detail: 'newer-format', replaceable: false };
+/** What a look-up says that found nothing. */
+export interface Missed {
+  readonly detail?: CacheStatusDetail | undefined;
+  /** The first failure, where it is not certain that nothing is stored. */
+  readonly error?: CacheError | undefined;
+  /** Tiers in which what is rendered now may be stored. */
+  readonly lacking: readonly Tier[];
+}
+
+type Miss = Extract<Lookup, { kind: 'miss' }>;
+
+const NO_TIERS: readonly Tier[] = [];
+const NEWER_FORMAT: Miss = { kind: 'miss', detail: 'newer-format', lacking: NO_TIERS };
 
 /** Looks entries up in one tier, and lets none through that is not whole, its own and of this time. */
 export class TierLookup {
+  readonly #tier: Tier;
   readonly #operations: DriverOperations;
   readonly #clock: Clock;
   readonly #events: EventPublisher;
   readonly #budget: ByteBudget;
   readonly #verifyBytes: number;
+  readonly #miss: Miss;
+  readonly #expired: Miss;
 
   /** @param verifyBytes up to this size a body is read and verified before it is served */
   constructor(
+    tier: Tier,
     operations: DriverOperations,
     clock: Clock,
     events: EventPublisher,
     budget: ByteBudget,
     verifyBytes: number,
   ) {
+    this.#tier = tier;
+    this.#miss = { kind: 'miss', lacking: [tier] };
+    this.#expired = { kind: 'miss', detail: 'expired', lacking: [tier] };
     this.#operations = operations;
     this.#clock = clock;
     this.#events = events;
@@ -61,33 +77,33 @@ export class TierLookup {
   }
 
   /** Never rejects: a failure is a miss that carries its error. */
-  async find(name: string): Promise<TierFinding> {
+  async find(name: string): Promise<Lookup> {
     const admission = this.#operations.admitLookup();
     if (admission !== 'pass') return this.#suspended(name, admission === 'probe');
     try {
-      const found = await this.#operations.lookup<TierFinding>(
+      const found = await this.#operations.lookup<Lookup>(
         name,
         (entry, signal) => this.#read(name, entry, signal),
         discard,
       );
-      return found ?? MISS;
+      return found ?? this.#miss;
     } catch (thrown) {
       return this.#missOf(name, thrown as CacheError);
     }
   }
 
   /** The probe is nobody's: the request that it comes with goes on at once. */
-  #suspended(name: string, probe: boolean): TierMiss {
+  #suspended(name: string, probe: boolean): Miss {
     const open = this.#operations.refusal('get');
     if (probe) {
       this.#operations
         .lookup(name, (entry) => entry.discard(), nothing)
         .catch((error: CacheError) => void this.#missOf(name, error));
     }
-    return { kind: 'miss', detail: 'breaker-open', replaceable: false, ...(open && { error: open }) };
+    return { kind: 'miss', detail: 'breaker-open', error: open, lacking: NO_TIERS };
   }
 
-  async #read(name: string, entry: StoredEntry, signal: AbortSignal): Promise<TierFinding> {
+  async #read(name: string, entry: StoredEntry, signal: AbortSignal): Promise<Lookup> {
     const { metadata } = entry;
     try {
       verifyName(metadata, name);
@@ -97,18 +113,21 @@ export class TierLookup {
     }
     if (metadata.expires !== undefined && metadata.expires <= this.#clock.now()) {
       await entry.discard();
-      return EXPIRED;
+      return this.#expired;
     }
     if (metadata.size > this.#verifyBytes || !this.#budget.tryAcquire(metadata.size)) {
       return {
         kind: 'stream',
+        tier: this.#tier,
+        lacking: NO_TIERS,
         metadata,
         body: this.#stream(name, entry, this.#operations.lookupEpoch),
         release: () => void entry[Symbol.asyncDispose](),
       };
     }
     try {
-      return { kind: 'bytes', metadata, body: await readVerified(entry, { signal }) };
+      const body = await readVerified(entry, { signal });
+      return { kind: 'bytes', tier: this.#tier, lacking: NO_TIERS, metadata, body };
     } finally {
       this.#budget.release(metadata.size);
     }
@@ -133,20 +152,20 @@ export class TierLookup {
     }
   }
 
-  #missOf(name: string, error: CacheError): TierMiss {
+  #missOf(name: string, error: CacheError): Miss {
     switch (error.code) {
       case 'ERR_CACHE_CORRUPT':
         this.#events.publish('corrupt', { name, message: error.message });
-        return { kind: 'miss', detail: error.code, replaceable: true };
+        return { kind: 'miss', detail: error.code, lacking: [this.#tier] };
       case 'ERR_CACHE_UNSUPPORTED':
         return NEWER_FORMAT;
       default:
-        return { kind: 'miss', detail: error.code, error, replaceable: false };
+        return { kind: 'miss', detail: error.code, error, lacking: NO_TIERS };
     }
   }
 }
 
-function discard(late: TierFinding): void {
+function discard(late: Lookup): void {
   if (late.kind === 'stream') late.release();
 }
 

@@ -11,7 +11,7 @@ import { EventPublisher } from './cache-events.js';
 import { CacheStatus, type NotStoredReason } from './cache-status.js';
 import { DriverOperations } from './driver-operations.js';
 import type { ImageCacheSettings, NamedDriver } from './image-cache-parts.js';
-import { type TierFinding, TierLookup } from './tier-lookup.js';
+import { type Lookup, TierLookup } from './tier-lookup.js';
 
 export interface TierParts {
   /** The cache it belongs to, for its events. */
@@ -71,7 +71,7 @@ export class Tier {
         maxRetrySeconds: settings.breakerMaxRetrySeconds,
       },
     });
-    this.#lookup = new TierLookup(this.operations, clock, this.#events, budget, settings.verifyBytes);
+    this.#lookup = new TierLookup(this, this.operations, clock, this.#events, budget, settings.verifyBytes);
     this.queue = new StoreQueue(
       {
         maxBytes: settings.queueMaxBytes,
@@ -92,7 +92,7 @@ export class Tier {
   }
 
   /** Looks an entry up. Never rejects. */
-  find(name: string): Promise<TierFinding> {
+  find(name: string): Promise<Lookup> {
     return this.#lookup.find(name);
   }
 
