@@ -55,14 +55,21 @@ export class RegionalClients {
   }
 
   #connect(region: string): RegionalClient {
-    const { target, transport, retries, useSdkCommands } = this.#parts;
+    const { target, credentials, transport, retries, useSdkCommands } = this.#parts;
     const sdk = this.#makeSdkClient(region);
     const { bucket } = target;
     const commands = new SdkObjects(sdk, bucket);
     if (useSdkCommands) return { sdk, objects: commands };
     return {
       sdk,
-      objects: new SignedObjects({ client: sdk, bucket, transport, retries, otherwise: commands }),
+      objects: new SignedObjects({
+        client: sdk,
+        bucket,
+        credentials,
+        transport,
+        retries,
+        otherwise: commands,
+      }),
     };
   }
 

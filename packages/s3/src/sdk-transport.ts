@@ -76,7 +76,7 @@ export class SdkTransport implements HttpHandler {
 }
 
 /** `http(s)://host[:port]` of a request of the SDK's. */
-export function originOf({ protocol, hostname, port }: HttpRequest): string {
+function originOf({ protocol, hostname, port }: HttpRequest): string {
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
 }
 

@@ -1,19 +1,21 @@
 import { GetObject$, GetObjectCommand, PutObject$, type S3Client } from '@aws-sdk/client-s3';
 import type { Attempt, HttpAnswer, HttpTransport, Retries } from '@imgproxy-cache/http-transport';
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
-import { extendedEncodeURIComponent, HttpRequest } from '@smithy/core/protocols';
-import type { AuthScheme, RequestSigner } from '@smithy/types';
+import { extendedEncodeURIComponent } from '@smithy/core/protocols';
+import type { AuthScheme } from '@smithy/types';
 import { assertObject, isSuccess, readWhole } from './answer-reading.js';
+import type { Credentials } from './credentials.js';
 import { isErrorAnswer } from './error-answer.js';
 import type { ObjectAnswer, ObjectContent, ObjectRequests, PutAnswer } from './object-requests.js';
+import { RequestSignature } from './request-signature.js';
 import { judgeFailure } from './retries.js';
 import { toSdkError } from './sdk-errors.js';
-import { originOf } from './sdk-transport.js';
 
 /** What requests are signed and sent with. */
 export interface SignedObjectParts {
-  /** Whose endpoint rules, signer, credentials, clock and errors count. */
+  /** Whose endpoint rules, clock and errors count. */
   readonly client: S3Client;
+  readonly credentials: Credentials;
   readonly bucket: string;
   readonly transport: HttpTransport;
   readonly retries: Retries;
@@ -23,14 +25,19 @@ export interface SignedObjectParts {
 
 /** Where the objects are, and how requests to there are signed. */
 interface Place {
-  readonly protocol: string;
-  readonly hostname: string;
-  readonly port: number | undefined;
+  readonly origin: string;
   /** What stands before a key. */
   readonly path: string;
+  /** Of every request. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly signer: RequestSigner;
-  readonly scheme: AuthScheme;
+  readonly signature: RequestSignature;
+}
+
+interface ObjectRequest {
+  readonly method: 'GET' | 'PUT';
+  readonly key: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
 }
 
 const METADATA = 'x-amz-meta-';
@@ -38,8 +45,8 @@ const USER_AGENT = 'imgproxy-cache-s3';
 
 /**
  * Objects by requests of our own, at a fraction of what the SDK's commands cost. The SDK says, once, where the bucket
- * is; it signs every request and makes the errors of failed ones. Only its general way from a command to a request
- * and from an answer to an output, which is most of that cost, is left out.
+ * is, and makes the errors of failed requests; credentials and clock are those of its commands too. Only its general
+ * way from a command to a request and from an answer to an output, which is most of that cost, is left out.
  */
 export class SignedObjects implements ObjectRequests {
   readonly #parts: SignedObjectParts;
@@ -53,12 +60,11 @@ export class SignedObjects implements ObjectRequests {
     const place = await this.#locate();
     if (place === undefined) return await this.#parts.otherwise.get(key, signal);
     return await this.#tryAgain(signal, async (attempt) => {
-      const { client } = this.#parts;
-      const offset = client.config.systemClockOffset;
-      const request = requestTo(place, 'GET', key, {});
-      const answer = await this.#send(place, request, attempt, signal);
+      const offset = this.#parts.client.config.systemClockOffset;
+      const answer = await this.#send(place, { method: 'GET', key, headers: {} }, attempt, signal);
       if (!isSuccess(answer.status)) {
-        throw await toSdkError(client, GetObject$, await readWhole('GetObjectCommand', answer), offset);
+        const response = await readWhole('GetObjectCommand', answer);
+        throw await toSdkError(this.#parts.client, GetObject$, response, offset);
       }
       assertObject(answer);
       const { headers, body } = answer;
@@ -66,53 +72,40 @@ export class SignedObjects implements ObjectRequests {
     });
   }
 
-  async put(
-    key: string,
-    { body, contentType, metadata }: ObjectContent,
-    signal: AbortSignal,
-  ): Promise<PutAnswer> {
+  async put(key: string, content: ObjectContent, signal: AbortSignal): Promise<PutAnswer> {
     const place = await this.#locate();
-    if (place === undefined) {
-      return await this.#parts.otherwise.put(key, { body, contentType, metadata }, signal);
-    }
+    if (place === undefined) return await this.#parts.otherwise.put(key, content, signal);
+    const { body, contentType, metadata } = content;
     const headers: Record<string, string> = {
       'content-type': contentType,
       'content-length': String(body.length),
     };
     for (const name in metadata) headers[METADATA + name] = metadata[name] ?? '';
     return await this.#tryAgain(signal, async (attempt) => {
-      const { client } = this.#parts;
-      const offset = client.config.systemClockOffset;
-      const request = requestTo(place, 'PUT', key, headers, body);
-      const response = await readWhole('PutObjectCommand', await this.#send(place, request, attempt, signal));
-      if (!isSuccess(response.statusCode)) throw await toSdkError(client, PutObject$, response, offset);
+      const offset = this.#parts.client.config.systemClockOffset;
+      const answer = await this.#send(place, { method: 'PUT', key, headers, body }, attempt, signal);
+      const response = await readWhole('PutObjectCommand', answer);
+      if (!isSuccess(response.statusCode)) {
+        throw await toSdkError(this.#parts.client, PutObject$, response, offset);
+      }
       return {};
     });
   }
 
   async #send(
-    { signer, scheme }: Place,
-    unsigned: HttpRequest,
+    { origin, path: base, headers: common, signature }: Place,
+    { method, key, headers, body }: ObjectRequest,
     { fresh }: Attempt,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
-    const { client, transport } = this.#parts;
-    const request = await signer.sign(unsigned, {
-      signingDate: new Date(Date.now() + client.config.systemClockOffset),
-      ...(scheme.signingRegion === undefined ? {} : { signingRegion: scheme.signingRegion }),
-      signingService: scheme.signingName,
-    });
-    const { method, path } = unsigned;
-    return await transport.request(
-      {
-        method,
-        origin: originOf(unsigned),
-        path,
-        headers: request.headers,
-        body: unsigned.body as Uint8Array,
-      },
-      { signal, fresh },
+    const { client, credentials, transport } = this.#parts;
+    const path = `${base}/${key.split('/').map(extendedEncodeURIComponent).join('/')}`;
+    const signed = signature.sign(
+      { method, path, headers: { ...common, ...headers }, body },
+      await credentials.provider(),
+      new Date(Date.now() + client.config.systemClockOffset),
     );
+    return await transport.request({ method, origin, path, headers: signed, body }, { signal, fresh });
   }
 
   async #tryAgain<Result>(
@@ -142,46 +135,20 @@ export class SignedObjects implements ObjectRequests {
   }
 }
 
+/** `undefined` where AWS's rules ask for another signature. */
 async function locate({ config }: S3Client, bucket: string): Promise<Place | undefined> {
   const input = { Bucket: bucket, Key: '-' };
   const { url, headers, properties } = await getEndpointFromInstructions(input, GetObjectCommand, config);
   const [scheme] = (properties?.['authSchemes'] ?? []) as AuthScheme[];
   if (scheme?.name !== 'sigv4') return undefined;
-  const { protocol, hostname, port, pathname } = url;
+  const region = scheme.signingRegion ?? (await config.region());
+  const more = Object.entries(headers ?? {}).map(([name, values]) => [name, values.join(', ')]);
   return {
-    protocol,
-    hostname,
-    port: port === '' ? undefined : Number(port),
-    path: pathname.replace(/\/$/, ''),
-    headers: Object.fromEntries(
-      Object.entries(headers ?? {}).map(([name, values]) => [name, values.join(', ')]),
-    ),
-    signer: await config.signer(scheme),
-    scheme,
+    origin: url.origin,
+    path: url.pathname.replace(/\/$/, ''),
+    headers: { host: url.host, 'user-agent': USER_AGENT, ...Object.fromEntries(more) },
+    signature: new RequestSignature(region, scheme.signingName),
   };
-}
-
-function requestTo(
-  { protocol, hostname, port, path, headers }: Place,
-  method: string,
-  key: string,
-  more: Readonly<Record<string, string>>,
-  body?: Uint8Array,
-): HttpRequest {
-  return new HttpRequest({
-    method,
-    protocol,
-    hostname,
-    ...(port === undefined ? {} : { port }),
-    path: `${path}/${key.split('/').map(extendedEncodeURIComponent).join('/')}`,
-    headers: {
-      host: port === undefined ? hostname : `${hostname}:${port}`,
-      'user-agent': USER_AGENT,
-      ...headers,
-      ...more,
-    },
-    body,
-  });
 }
 
 function metadataOf(headers: HttpAnswer['headers']): Record<string, string> {
