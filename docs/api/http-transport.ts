@@ -1,0 +1,2 @@
+/** @module @imgproxy-cache/http-transport */
+export * from '../../packages/http-transport/src/index.js';

@@ -1,0 +1,1 @@
+declare function use(chunk: Uint8Array): void;
