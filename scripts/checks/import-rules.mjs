@@ -113,6 +113,16 @@ export const importRules = [
     },
   },
   {
+    name: 'third-party-driver-on-contract',
+    comment: "The example of a third party's driver is written against the contract alone.",
+    severity: 'error',
+    from: { path: '^examples/custom-driver/src/' },
+    to: {
+      path: '^(packages|examples)/',
+      pathNot: ['^examples/custom-driver/', '^packages/core/dist/driver/'],
+    },
+  },
+  {
     name: 'drivers-are-leaves',
     comment: 'No package imports a driver: not url, not another driver. Examples and services do.',
     severity: 'error',

@@ -49,6 +49,10 @@ const allowed: Files = {
   'examples/host/package.json': manifest('host', {
     dependencies: { '@imgproxy-cache/core': '*', '@imgproxy-cache/fs': '*' },
   }),
+  'examples/custom-driver/package.json': manifest('imgproxy-cache-driver-custom', {
+    peerDependencies: { '@imgproxy-cache/core': '*' },
+  }),
+  'examples/custom-driver/src/index.ts': "import '@imgproxy-cache/core/driver';",
   'examples/host/src/main.ts': "import '@imgproxy-cache/core'; import '@imgproxy-cache/fs';",
 };
 
@@ -74,6 +78,11 @@ const forbidden: { rule: string; blamed: string; files: Files }[] = [
   }),
   breach('core-on-no-package', `${core}/container/wrong.ts`, "import '@imgproxy-cache/fs';"),
   breach('driver-package-on-contract', 'packages/memory/src/wrong.ts', "import '@imgproxy-cache/core';"),
+  breach(
+    'third-party-driver-on-contract',
+    'examples/custom-driver/src/wrong.ts',
+    "import '@imgproxy-cache/core';",
+  ),
   breach('drivers-are-leaves', 'packages/memory/src/wrong-driver.ts', "import '@imgproxy-cache/fs';"),
   breach('drivers-are-leaves', 'packages/url/src/wrong.ts', "import '@imgproxy-cache/fs';"),
   breach(
