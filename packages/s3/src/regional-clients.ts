@@ -3,7 +3,7 @@ import type { HttpTransport, Retries } from '@imgproxy-cache/http-transport';
 import type { Logger } from '@smithy/types';
 import { answerReading } from './answer-reading.js';
 import type { Credentials } from './credentials.js';
-import type { S3Target } from './endpoint.js';
+import { obstacleToVirtualHost, type S3Target } from './endpoint.js';
 import type { ObjectRequests } from './object-requests.js';
 import { sdkRetries } from './retries.js';
 import { SdkObjects } from './sdk-objects.js';
@@ -90,8 +90,10 @@ export class RegionalClients {
       ...(endpoint === undefined
         ? {}
         : {
-            endpoint: endpoint.url.href,
-            forcePathStyle: endpoint.pathStyle,
+            // In virtual-host style the SDK would put a slash of its own behind one at the end.
+            endpoint: endpoint.url.href.replace(/\/+$/, ''),
+            // The SDK makes a URL that is none out of a bucket with dots and an address.
+            forcePathStyle: endpoint.pathStyle || obstacleToVirtualHost(target) !== undefined,
             // Set in the environment for AWS, they would be errors here.
             useDualstackEndpoint: false,
             useFipsEndpoint: false,

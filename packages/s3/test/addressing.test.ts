@@ -114,6 +114,7 @@ describe('with an endpoint', () => {
   test.each([
     ['http://127.0.0.1', 'cache', /IP address/],
     ['http://[::1]:9000', 'cache', /IP address/],
+    ['http://127.0.0.1:9000', 'images.example.com', /IP address/],
     ['https://s3.example.com', 'images.example.com', /dot/],
     ['http://s3.example.com', 'Images', /host name/],
   ])(
