@@ -20,7 +20,7 @@ export function pagesIn(folder: string, first: readonly string[] = []): SidebarI
     ...names.filter((name) => !first.includes(name)),
   ];
   return ordered.map((name) => ({
-    text: titleOf(`docs/${folder}/${name}.md`),
+    text: name === 'README' ? 'Overview' : titleOf(`docs/${folder}/${name}.md`),
     link: `/${folder}/${name === 'README' ? '' : name}`,
   }));
 }
