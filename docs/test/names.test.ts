@@ -57,7 +57,7 @@ describe.each(documents)('$path', (document) => {
     const commands = [document.text.match(/`[^`\n]+`/g) ?? [], codeBlocksOf(document).map(({ code }) => code)]
       .flat()
       .join('\n');
-    const told = [...commands.matchAll(/\b(?:pnpm|npm run) ([a-z][a-z:-]*)/g)].map(
+    const told = [...commands.matchAll(/\b(?:pnpm(?: run)?|npm run) ([a-z][a-z:-]*)/g)].map(
       ([, script = '']) => script,
     );
     expect(told.filter((script) => !scripts.has(script) && script !== 'install')).toEqual([]);
