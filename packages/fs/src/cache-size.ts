@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@imgproxy-cache/core/driver';
 import { unlessAbsent } from './absence.js';
 import type { AtomicWriter } from './atomic-write.js';
@@ -12,6 +13,10 @@ import type { GrowthByProcess, UsageTallies } from './usage-tallies.js';
 // A count is made anew after this many times what it took, so that it costs about 1 % of one thread.
 const REST = 100;
 const SHORTEST_REST = 10 * 1000;
+// What was counted quickly while it changed is soon counted again: of a small cache each entry matters.
+const REST_OF_ROUGH = 20;
+const SHORTEST_REST_OF_ROUGH = 1000;
+const LONGEST_ROUGH = 1000;
 // More would keep requests from the few threads that Node has for files.
 const LANES = 2;
 
@@ -23,6 +28,8 @@ interface Count {
   readonly countedAt: number;
   /** How long it took, in milliseconds. */
   readonly took: number;
+  /** Whether entries were stored or removed meanwhile. */
+  readonly rough: boolean;
   /** The tallies whose bytes are in it. */
   readonly settled: Readonly<Record<string, number>>;
 }
@@ -33,6 +40,8 @@ export interface KnownSize {
   readonly processes: number;
   /** Whether it is time to count anew. */
   readonly due: boolean;
+  /** Whether it will be soon. */
+  readonly rough: boolean;
 }
 
 /**
@@ -75,9 +84,12 @@ export class CacheSize {
     const growth = await this.#tallies.read();
     let { bytes } = count;
     for (const [process, grown] of growth) bytes += grown - (count.settled[process] ?? 0);
-    const age = Math.abs(this.#clock.now() - count.countedAt);
-    const processes = Math.max(1, growth.size);
-    return { bytes: Math.max(0, bytes), processes, due: age >= Math.max(SHORTEST_REST, count.took * REST) };
+    const rough = count.rough && count.took < LONGEST_ROUGH;
+    const rest = rough
+      ? Math.max(SHORTEST_REST_OF_ROUGH, count.took * REST_OF_ROUGH)
+      : Math.max(SHORTEST_REST, count.took * REST);
+    const due = Math.abs(this.#clock.now() - count.countedAt) >= rest;
+    return { bytes: Math.max(0, bytes), processes: Math.max(1, growth.size), due, rough };
   }
 
   async #readCount(): Promise<Count | undefined> {
@@ -119,6 +131,7 @@ export class CacheSize {
       entries: found.entries,
       countedAt: this.#clock.now(),
       took: Math.round(this.#clock.monotonic() - began),
+      rough: !isDeepStrictEqual(before, after),
       settled: Object.fromEntries(after),
     };
     await this.#writer.write(this.#place, [Buffer.from(`${JSON.stringify(count)}\n`)], signal);
@@ -135,7 +148,7 @@ export class CacheSize {
     let bytes = 0;
     let entries = 0;
     const takeLane = async (): Promise<void> => {
-      for await (const file of walk.lane()) {
+      for await (const file of walk.lane(signal)) {
         if (signal.aborted) return;
         if (await own.include(file)) {
           bytes += file.bytes;
@@ -159,9 +172,10 @@ function sumOf(growth: GrowthByProcess): number {
 function parseCount(text: string | undefined): Count | undefined {
   if (text === undefined) return undefined;
   try {
-    const { bytes, entries, countedAt, took, settled } = JSON.parse(text);
+    const { bytes, entries, countedAt, took, rough, settled } = JSON.parse(text);
     const numbers = [bytes, entries, countedAt, took, ...Object.values(settled)];
-    return numbers.every(Number.isSafeInteger) ? { bytes, entries, countedAt, took, settled } : undefined;
+    if (!numbers.every(Number.isSafeInteger)) return undefined;
+    return { bytes, entries, countedAt, took, rough: rough === true, settled };
   } catch {
     return undefined;
   }

@@ -22,6 +22,7 @@ interface Use {
 export class EntryUses {
   readonly #clock: Clock;
   readonly #uses = new Map<string, Use>();
+  readonly #markings = new Set<Promise<void>>();
   #interval = LONGEST_INTERVAL;
 
   constructor(clock: Clock) {
@@ -41,14 +42,16 @@ export class EntryUses {
       this.#uses.set(path, use);
     }
     use.usedAt = now;
-    if (now - use.markedAt >= this.#interval) void this.#mark(path, use);
+    if (now - use.markedAt < this.#interval) return;
+    const marking = this.#mark(path, use).finally(() => this.#markings.delete(marking));
+    this.#markings.add(marking);
   }
 
   /** When an entry was used last, as far as this process knows. Tells the others what only this one knew. */
   async lastUse(path: string, markedAt: number): Promise<number> {
     const use = this.#uses.get(path);
-    if (use === undefined || use.usedAt - markedAt < SHORTEST_INTERVAL) return markedAt;
-    if (use.markedAt < use.usedAt) await this.#mark(path, use);
+    if (use === undefined || use.usedAt <= markedAt) return markedAt;
+    if (use.usedAt - markedAt >= SHORTEST_INTERVAL) await this.#mark(path, use);
     return use.usedAt;
   }
 
@@ -59,6 +62,11 @@ export class EntryUses {
   /** Fits the interval to how long entries live that nobody uses, in milliseconds. */
   adaptTo(life: number): void {
     this.#interval = Math.min(LONGEST_INTERVAL, Math.max(SHORTEST_INTERVAL, life / MARKS_IN_A_LIFE));
+  }
+
+  /** Resolves when no file is being marked. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#markings);
   }
 
   async #mark(path: string, use: Use): Promise<void> {

@@ -1,25 +1,25 @@
 import type { Clock } from '@imgproxy-cache/core/driver';
 import { unlessAbsent } from './absence.js';
-import { AgeSample } from './age-sample.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import type { EntryUses } from './entry-uses.js';
+import { type Candidate, EvictionCandidates } from './eviction-candidates.js';
 import type { FolderTree } from './folder-tree.js';
 import { FolderWalk, type FoundFile, type ReportTrouble } from './folder-walk.js';
-import { unlink } from './fs-calls.js';
+import { lstat, unlink } from './fs-calls.js';
 import { isEntryFile, OwnEntries } from './own-entries.js';
 
 /** How much an eviction hurries. */
 export interface Haste {
   /** Files looked at at a time. */
   readonly lanes: number;
-  /** Which part of the entries counts as old enough to go: the smaller, the more are looked at for one that goes. */
+  /** How many entries go for one that is looked at: the fewer, the more surely they are the oldest. */
   readonly share: number;
 }
 
 /** Receives the size of each entry that went. */
 export type OnEvicted = (bytes: number) => void;
 
-// In the second walk what the first has learned about ages holds for all.
+// In the second walk the candidates of the first are known.
 const MAX_VAIN_WALKS = 2;
 const MAX_FAILURES = 16;
 // In milliseconds.
@@ -29,7 +29,7 @@ type Lane = AsyncGenerator<FoundFile, void, undefined>;
 
 /**
  * Evicts entries that are among the least recently used, as a clock's hand that goes round: it looks at one entry
- * after the other, stays where it stopped, and compares each with the sample of those seen last.
+ * after the other, stays where it stopped, and remembers the oldest that it has seen.
  */
 export class EvictionHand {
   readonly #layout: CacheLayout;
@@ -38,7 +38,7 @@ export class EvictionHand {
   readonly #clock: Clock;
   readonly #report: ReportTrouble;
   readonly #own = new OwnEntries();
-  readonly #ages = new AgeSample();
+  readonly #candidates = new EvictionCandidates();
   #walk: FolderWalk;
   #lanes: Lane[] = [];
   #vainWalks = 0;
@@ -70,19 +70,30 @@ export class EvictionHand {
     onEvicted: OnEvicted,
   ): Promise<'some' | 'vain'> {
     const end = this.#clock.monotonic() + LONGEST_CALL;
-    let freed = 0;
+    // Freed, or about to be by another lane.
+    let claimed = 0;
     let failures = 0;
     const isOver = (): boolean =>
-      freed >= bytes || failures >= MAX_FAILURES || signal.aborted || this.#clock.monotonic() > end;
+      claimed >= bytes || failures >= MAX_FAILURES || signal.aborted || this.#clock.monotonic() > end;
     const takeLane = async (lane: Lane): Promise<boolean> => {
       while (!isOver()) {
         const { value: file } = await lane.next();
         if (file === undefined) return false;
         try {
-          if (!(await this.#evict(file, share))) continue;
-          freed += file.bytes;
-          this.#vainWalks = 0;
-          onEvicted(file.bytes);
+          await this.#note(file, share);
+          while (!isOver()) {
+            const candidate = this.#candidates.take();
+            if (candidate === undefined) break;
+            const size = candidate.file.bytes;
+            claimed += size;
+            if (await this.#evict(candidate)) {
+              this.#vainWalks = 0;
+              onEvicted(size);
+              break;
+            }
+            claimed -= size;
+            this.#candidates.giveBack();
+          }
         } catch (error) {
           failures += 1;
           this.#report(error, file.path);
@@ -91,7 +102,7 @@ export class EvictionHand {
       return true;
     };
     while (!isOver() && this.#vainWalks < MAX_VAIN_WALKS) {
-      while (this.#lanes.length < lanes) this.#lanes.push(this.#walk.lane());
+      while (this.#lanes.length < lanes) this.#lanes.push(this.#walk.lane(signal));
       const taken = this.#lanes.slice(0, lanes);
       const unfinished = await Promise.all(taken.map(takeLane));
       this.#lanes = this.#lanes.filter((_lane, index) => unfinished[index] ?? true);
@@ -104,7 +115,7 @@ export class EvictionHand {
 
   #beginWalk(): void {
     this.#walk = new FolderWalk(this.#layout, this.#folders, this.#report);
-    this.#ages.endOfWalk();
+    this.#candidates.endOfWalk();
     this.#vainWalks += 1;
   }
 
@@ -114,19 +125,23 @@ export class EvictionHand {
     this.#lanes = [];
   }
 
-  /** Evicts the entry if it is old enough. */
-  async #evict(file: FoundFile, share: number): Promise<boolean> {
-    if (!(await this.#own.include(file))) return false;
+  async #note(file: FoundFile, share: number): Promise<void> {
+    if (!(await this.#own.include(file))) return;
     const usedAt = await this.#uses.lastUse(file.path, file.usedAt);
-    this.#ages.add(usedAt);
-    const oldest = this.#ages.oldest(share);
-    if (oldest === undefined || usedAt > oldest) return false;
-    this.#uses.adaptTo(this.#clock.now() - oldest);
-    // Looks are not enough here: no file of somebody else's may go.
+    this.#candidates.add({ file, usedAt }, share);
+  }
+
+  /** Evicts an entry, if it is still what it was. */
+  async #evict({ file, usedAt }: Candidate): Promise<boolean> {
+    const stats = await unlessAbsent(lstat(file.path));
+    if (stats === undefined || stats.mtimeMs !== file.usedAt || stats.size !== file.bytes) return false;
+    if ((await this.#uses.lastUse(file.path, file.usedAt)) > usedAt) return false;
+    // A look at the name is not enough here: no file of somebody else's may go.
     if (!(await isEntryFile(file))) return false;
     if (!(await unlessAbsent(unlink(file.path).then(() => true)))) return false;
     this.#uses.forget(file.path);
-    if (file.last) await this.#folders.removeEmpty(parentOf(this.#layout.place(file.name)));
+    this.#uses.adaptTo(this.#clock.now() - usedAt);
+    await this.#folders.removeEmpty(parentOf(this.#layout.place(file.name)));
     return true;
   }
 }

@@ -110,6 +110,7 @@ export class Eviction {
   /** Resolves when nothing runs any more, after {@link stop} and the last operation. */
   async settle(): Promise<void> {
     await this.#working;
+    await this.uses.settle();
     await this.#hand.stop().catch(() => {});
     await this.#sizeLimit
       ?.settle()
@@ -153,8 +154,7 @@ export class Eviction {
 
   async #keepLimits(): Promise<void> {
     const { signal } = this.#stopping;
-    await this.#tallies?.publish();
-    if (this.#context.clock.monotonic() < this.#pausedUntil) return;
+    if (this.#context.clock.monotonic() < this.#pausedUntil) return await this.#tallies?.publish();
     let entries = 0;
     let bytes = 0;
     const onEvicted: OnEvicted = (size) => {
@@ -162,18 +162,30 @@ export class Eviction {
       bytes += size;
       this.#tallies?.add(-size);
     };
-    const room = this.#roomWanted;
-    this.#roomWanted = 0;
-    if (room > 0) await this.#hand.free(room, URGENT, signal, onEvicted);
+    // On a full disk nothing can be written, not even about the size.
     const outcomes = [
-      await this.#sizeLimit?.hold(signal, onEvicted),
+      await this.#makeRoom(signal, onEvicted),
       await this.#floor?.hold(signal, onEvicted),
+      await this.#sizeLimit?.hold(signal, onEvicted),
     ];
     if (outcomes.includes('later')) this.#startSoon();
     if (outcomes.includes('vain')) this.#pauseInVain();
     if (entries === 0) return;
     const message = `evicted ${entries} entries of ${bytes} bytes`;
     this.#context.report({ kind: 'entries-evicted', level: 'debug', message });
+  }
+
+  async #makeRoom(signal: AbortSignal, onEvicted: OnEvicted): Promise<'done' | 'vain'> {
+    let missing = this.#roomWanted;
+    this.#roomWanted = 0;
+    while (missing > 0 && !signal.aborted) {
+      const outcome = await this.#hand.free(missing, URGENT, signal, (bytes) => {
+        missing -= bytes;
+        onEvicted(bytes);
+      });
+      if (outcome === 'vain') return 'vain';
+    }
+    return 'done';
   }
 
   /** What takes the space is not the cache's, or cannot be removed: looking again at once would only cost. */

@@ -12,8 +12,6 @@ export interface FoundFile {
   readonly bytes: number;
   /** When it was written or marked as used, in milliseconds since the Unix epoch. */
   readonly usedAt: number;
-  /** Whether it came last in the listing of its folder, which may be empty without it. */
-  readonly last: boolean;
 }
 
 /** Receives what the operating system said about a file or folder that is passed over then. */
@@ -45,11 +43,12 @@ export class FolderWalk {
   }
 
   /** Files of the folders that no other lane has taken; several lanes may walk at a time. */
-  async *lane(): AsyncGenerator<FoundFile, void, undefined> {
+  async *lane(signal: AbortSignal): AsyncGenerator<FoundFile, void, undefined> {
     this.#begun ??= this.#folders.find(this.#layout.base, 'list');
     if (!(await this.#begun)) return;
     for (let folder = await this.#next(); folder !== undefined; folder = await this.#next()) {
       yield* this.#filesOf(folder);
+      if (signal.aborted) return;
     }
   }
 
@@ -69,7 +68,7 @@ export class FolderWalk {
     if (!stats?.isDirectory()) return;
     if (stats.size <= MAX_FOLDER_BYTES) {
       const items = await this.#list(readdir(path), path, (listed) => this.#noteFolders(folder, listed));
-      yield* this.#look(folder, items ?? [], true);
+      yield* this.#look(folder, items ?? []);
       return;
     }
     const directory = await this.#list(opendir(path), path);
@@ -79,7 +78,7 @@ export class FolderWalk {
         const batch = nextItems(directory);
         const items = await this.#list(batch, path, (listed) => this.#noteFolders(folder, listed));
         more = items?.length === BATCH;
-        yield* this.#look(folder, items ?? [], !more);
+        yield* this.#look(folder, items ?? []);
       }
     } finally {
       await directory.close();
@@ -93,19 +92,14 @@ export class FolderWalk {
     }
   }
 
-  async *#look(
-    folder: string,
-    items: readonly Dirent[],
-    complete: boolean,
-  ): AsyncGenerator<FoundFile, void, undefined> {
-    for (const [index, item] of items.entries()) {
+  async *#look(folder: string, items: readonly Dirent[]): AsyncGenerator<FoundFile, void, undefined> {
+    for (const item of items) {
       const name = nameIn(folder, item);
       if (!item.isFile() || !isEntryName(name) || isTemporary(name)) continue;
       const path = this.#layout.path(this.#layout.folderPlace(name));
       const stats = await this.#attempt(lstat(path), path);
       if (!stats?.isFile()) continue;
-      const last = complete && index === items.length - 1;
-      yield { name, path, bytes: stats.size, usedAt: stats.mtimeMs, last };
+      yield { name, path, bytes: stats.size, usedAt: stats.mtimeMs };
     }
   }
 

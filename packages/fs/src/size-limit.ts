@@ -48,12 +48,16 @@ export class SizeLimit {
     return this.#maxSize * STEP;
   }
 
-  /** Evicts what is above the limit; `vain` where there was nothing to evict although there should be. */
-  async hold(signal: AbortSignal, onEvicted: OnEvicted): Promise<'done' | 'vain'> {
+  /**
+   * Evicts what is above the limit.
+   * @returns `later` where the size is not known exactly, `vain` where there was nothing to evict although there
+   *   should be.
+   */
+  async hold(signal: AbortSignal, onEvicted: OnEvicted): Promise<'done' | 'later' | 'vain'> {
     const enough = this.#maxSize * LOW_MARK;
     let size = await this.#look(signal);
-    if (size === undefined || size.bytes <= this.#maxSize * HIGH_MARK) return 'done';
-    while (size !== undefined && size.bytes > enough && !signal.aborted) {
+    const excess = (size?.bytes ?? 0) > this.#maxSize * HIGH_MARK;
+    while (excess && size !== undefined && size.bytes > enough && !signal.aborted) {
       const { bytes, processes } = size;
       const haste = hasteFor(bytes / this.#maxSize);
       const part = Math.max((bytes - enough) / processes, Math.min(this.step, bytes - enough));
@@ -64,7 +68,7 @@ export class SizeLimit {
       }
       size = await this.#look(signal);
     }
-    return 'done';
+    return size === undefined || size.rough ? 'later' : 'done';
   }
 
   /** Waits for the counting, which a signal ends. */

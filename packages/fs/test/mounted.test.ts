@@ -69,6 +69,36 @@ describe.runIf(permitted)('a file system (needs the right to mount: unshare -Urm
     expect(stdout).toBe('');
   });
 
+  test('keeps its floor of free space, whatever fills it', async () => {
+    const { stdout } = await run('unshare', [
+      '-Urm',
+      'sh',
+      '-c',
+      `mount -t tmpfs -o size=16m tmpfs "$0"; "${process.execPath}" "${scriptPath('keep-floor.mjs')}" "$0"`,
+      await newFolder(),
+    ]);
+    const floor = 4 * 1024 * 1024;
+    const [stored, filled] = JSON.parse(stdout);
+    expect(stored.free).toBeGreaterThanOrEqual(floor);
+    expect(stored.entries).toBeGreaterThan(50);
+    expect(filled.free).toBeGreaterThanOrEqual(floor);
+    expect(filled.entries).toBeGreaterThan(10);
+    expect(filled.entries).toBeLessThan(stored.entries);
+    // What goes is what was stored first.
+    expect(filled.newest).toBe(true);
+  });
+
+  test('that is full, and a limit is set, has room for the entries after the one that found none', async () => {
+    const { stdout } = await run('unshare', [
+      '-Urm',
+      'sh',
+      '-c',
+      `mount -t tmpfs -o size=8m tmpfs "$0"; "${process.execPath}" "${scriptPath('fill-disk.mjs')}" "$0"`,
+      await newFolder(),
+    ]);
+    expect(JSON.parse(stdout)).toEqual({ failure: 'ERR_CACHE_NO_SPACE', storedAfterwards: true });
+  });
+
   test('without inodes left says so', async () => {
     const [outcomes = []] = await onMount(
       'mount -t tmpfs -o size=64m,nr_inodes=20 tmpfs "$MOUNT"; cache put-small fill get put-again check',

@@ -1,15 +1,17 @@
-// Stores and reads entries of a set of names that other processes use too, several operations at a time, and compares
-// what it reads. Reports how much it has stored, and what was wrong.
+// Reads entries of a set of names that other processes use too, stores those that are missing after the time that a
+// rendering takes, and compares what it reads. Reports how much it has stored, and what was wrong.
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { createEntry } from '@imgproxy-cache/core/driver';
 import { openDriver } from './open-driver.mjs';
 
-const [root, maxSize, names, size, inFlight] = process.argv.slice(2);
+const [root, maxSize, names, size, inFlight, rendering] = process.argv.slice(2);
 const wrong = [];
 const driver = openDriver(root, { maxSize: Number(maxSize) }, ({ kind, level, message }) => {
   if (level === 'warn') wrong.push(`${kind}: ${message}`);
 });
 const bytes = Number(size);
+let pausing = false;
 let stored = 0;
 let hits = 0;
 
@@ -27,11 +29,16 @@ function bodyOf(number, version) {
 
 async function use() {
   while (process.connected) {
+    if (pausing) {
+      await setTimeout(10);
+      continue;
+    }
     const number = Math.floor(Math.random() * Number(names));
     const name = nameOf(number);
     try {
       const entry = await driver.get(name);
       if (entry === undefined) {
+        await setTimeout(Number(rendering));
         const body = bodyOf(number, process.pid % 256);
         await driver.put(name, createEntry({ name, contentType: 'image/png', created: 1 }, body));
         stored += body.length;
@@ -47,6 +54,10 @@ async function use() {
   }
 }
 
-process.on('message', () => process.send({ stored, hits, wrong }));
+// Every message is answered; one that says so ends the use, but not the process.
+process.on('message', (message) => {
+  if (message === 'pause') pausing = true;
+  process.send({ stored, hits, wrong });
+});
 await Promise.all(Array.from({ length: Number(inFlight) }, use));
 await driver.close();

@@ -1,0 +1,148 @@
+import type { ChildProcess } from 'node:child_process';
+import { symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { entryOf, newFolder, openCache } from './cache-folder.js';
+import { killed, nextMessage, startScript } from './child-process.js';
+import { SteerableClock } from './steerable-clock.js';
+import {
+  bookkeeping,
+  eventually,
+  hashedName,
+  heldWithin,
+  putAll,
+  someNames,
+  storedBytes,
+  TEMPORARY_FOLDER,
+} from './stored-files.js';
+
+const PROCESSES = 8;
+const NAMES = 2000;
+const BYTES = 10_000;
+const LIMIT = 1000 * BYTES;
+const HOUR = 60 * 60 * 1000;
+
+interface Report {
+  readonly stored: number;
+  readonly hits: number;
+  readonly wrong: readonly string[];
+}
+
+function startUser(root: string): ChildProcess {
+  // Some 100 stores a second by all: a tenth of the limit.
+  const [inFlight, rendering] = [2, 150];
+  return startScript('use-forever.mjs', ...[root, LIMIT, NAMES, BYTES, inFlight, rendering].map(String));
+}
+
+async function ask(child: ChildProcess, question: 'report' | 'pause'): Promise<Report> {
+  child.send(question);
+  return (await nextMessage(child)) as Report;
+}
+
+async function askAll(children: readonly ChildProcess[], question: 'report' | 'pause'): Promise<Report> {
+  const reports = await Promise.all(children.map((child) => ask(child, question)));
+  return {
+    stored: reports.reduce((sum, { stored }) => sum + stored, 0),
+    hits: reports.reduce((sum, { hits }) => sum + hits, 0),
+    wrong: reports.flatMap(({ wrong }) => wrong),
+  };
+}
+
+/** A cache that is almost as large as the limit. */
+async function filledFolder(): Promise<string> {
+  const root = await newFolder();
+  const { driver } = await openCache({ root });
+  const names = Array.from({ length: 900 }, (_, number) => number);
+  for (const number of names) {
+    const body = Buffer.alloc(BYTES + (number % 7) * 100);
+    body.writeUInt32BE(number, 0);
+    await driver.put(hashedName(number), entryOf(hashedName(number), body));
+  }
+  await driver.close();
+  return root;
+}
+
+describe('several processes', { timeout: 300_000 }, () => {
+  test('of which each stores keep within one limit, and nobody reads what is not whole', async () => {
+    const root = await filledFolder();
+    const users = Array.from({ length: PROCESSES }, () => startUser(root));
+    let report = await askAll(users, 'report');
+    let largest = 0;
+    while (report.stored < LIMIT) {
+      await setTimeout(100);
+      largest = Math.max(largest, await storedBytes(root));
+      report = await askAll(users, 'report');
+    }
+    expect(largest).toBeLessThanOrEqual(1.05 * LIMIT);
+    await askAll(users, 'pause');
+    await heldWithin(root, LIMIT);
+    expect(await storedBytes(root)).toBeGreaterThan(0.85 * LIMIT);
+    const { wrong, hits } = await askAll(users, 'report');
+    expect(wrong).toEqual([]);
+    expect(hits).toBeGreaterThan(100);
+  });
+
+  test('killed at any moment leave a few empty files, which the next count removes', async () => {
+    const root = await filledFolder();
+    const users: ChildProcess[] = [startUser(root), startUser(root)];
+    for (let kill = 0; kill < 12; kill += 1) {
+      const user = startUser(root);
+      users.push(user);
+      await ask(user, 'report');
+      await setTimeout(Math.random() * 300);
+      const victim = users.shift();
+      if (victim !== undefined) await killed(victim);
+    }
+    const { wrong } = await askAll(users, 'report');
+    expect(wrong).toEqual([]);
+    await Promise.all(users.map(killed));
+    // No more than a tally and an unfinished entry or two of each, and what belongs to all.
+    expect((await bookkeeping(root)).length).toBeLessThanOrEqual(14 * 3 + 2);
+
+    const clock = new SteerableClock(Date.now() + HOUR / 2);
+    const { driver, events } = await openCache({ root, maxSize: LIMIT }, clock);
+    clock.advance(1000);
+    await eventually(() => events.some(({ kind }) => kind === 'size-counted'));
+    await driver.put('v1/last', entryOf('v1/last'));
+    clock.advance(1000);
+    await heldWithin(root, LIMIT);
+    await driver.close();
+    const own = (await bookkeeping(root)).filter((name) => name.startsWith('tally.'));
+    expect(await bookkeeping(root)).toEqual([...['size'], ...own]);
+    expect(own.length).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('who counts', { timeout: 120_000 }, () => {
+  test('is not stopped by one that died at it, or on another machine an hour ago', async () => {
+    const elsewhere = '0123456789abcdef-1-1-00000000-1';
+    const user = startUser(await newFolder());
+    await ask(user, 'report');
+    await killed(user);
+    for (const holder of [elsewhere, 'what is this?']) {
+      const root = await newFolder();
+      const before = await openCache({ root });
+      await putAll(before.driver, someNames('a', 20));
+      await symlink(holder, join(root, TEMPORARY_FOLDER, 'counting'));
+      const clock = new SteerableClock(Date.now() + HOUR);
+      const { events } = await openCache({ root, maxSize: LIMIT }, clock);
+      clock.advance(1000);
+      await eventually(() => events.some(({ kind }) => kind === 'size-counted'));
+      await eventually(async () => !(await bookkeeping(root)).includes('counting'));
+    }
+  });
+
+  test('does not mind what others have written in the place of a count', async () => {
+    for (const text of ['', '{}', 'null', '{"bytes":"many"}', 'shopping list']) {
+      const root = await newFolder();
+      const before = await openCache({ root });
+      await putAll(before.driver, someNames('a', 20));
+      await writeFile(join(root, TEMPORARY_FOLDER, 'size'), text);
+      const { driver } = await openCache({ root, maxSize: 100_000 });
+      await putAll(driver, someNames('b', 1));
+      await heldWithin(root, 100_000);
+      await driver.close();
+    }
+  });
+});
