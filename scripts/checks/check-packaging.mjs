@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from '../toolchain.mjs';
+import { packPackage } from './pack-package.mjs';
 import { publicPackages } from './workspace.mjs';
 
 /** @import { Manifest } from './workspace.mjs' */
@@ -14,7 +14,7 @@ const publishedFile = /^(?:package\.json|README\.md|LICENSE|dist\/.+\.(?:js|js\.
 const packages = publicPackages();
 let failures = packages.length === 0 ? 1 : 0;
 for (const { path, manifest } of packages) {
-  const problems = await packagingProblems(`${root}${path}`);
+  const problems = await packagingProblems(path);
   failures += problems.length;
   console.log(`${manifest.name}: ${problems.length === 0 ? 'fit to publish' : 'not fit to publish'}`);
   for (const problem of problems) console.error(`  ${problem.trim().replaceAll('\n', '\n  ')}`);
@@ -23,13 +23,12 @@ if (failures > 0) process.exitCode = 1;
 
 /**
  * Packs the package as its publication would and looks at the archive alone.
- * @param {string} folder
+ * @param {string} path from the checkout's root
  */
-async function packagingProblems(folder) {
+async function packagingProblems(path) {
   const temporary = await mkdtemp(join(tmpdir(), 'packaging-'));
   try {
-    await run('pnpm', ['pack', '--pack-destination', temporary], { cwd: folder });
-    const archive = join(temporary, String((await readdir(temporary))[0]));
+    const archive = await packPackage(path, temporary);
     await run('tar', ['-xzf', archive, '-C', temporary]);
     return [
       ...(await contentProblems(join(temporary, 'package'))),

@@ -1,0 +1,3 @@
+import { memoryContract } from './memory.js';
+
+memoryContract({ describe, it });

@@ -1,0 +1,4 @@
+import { describe, it } from 'vitest';
+import { memoryContract } from './memory.js';
+
+memoryContract({ describe, it });

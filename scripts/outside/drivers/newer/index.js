@@ -1,0 +1,1 @@
+export default { name: 'newer', contract: 2, config: {}, capabilities: { shared: false }, create() {} };
