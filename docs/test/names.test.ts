@@ -94,6 +94,29 @@ describe.each(['fs', 'memory', 's3'])('the pages of the %s driver', (driver) => 
   );
 });
 
+describe.each(['fs', 's3'])('the page of the %s driver', (driver) => {
+  const code = globSync(`packages/${driver}/src/*.ts`, { cwd: repository })
+    .map((path) => readFileSync(repository + path, 'utf8'))
+    .join('\n');
+  const reported = [...code.matchAll(/\bkind: (.*)/g)].flatMap(
+    ([, value = '']) => value.match(/(?<=')[a-z]+(?:-[a-z]+)+(?=')/g) ?? [],
+  );
+  const { text } = page(`docs/drivers/${driver}.md`);
+
+  test('names every event that the driver reports', () => {
+    expect(reported.length).toBeGreaterThan(0);
+    expect(reported.filter((kind) => !text.includes(`\`${kind}\``))).toEqual([]);
+  });
+
+  test('lists no event that it does not', () => {
+    const [, table = ''] = /^\| event \|.*\n\|---.*\n((?:\|.*\n)+)/m.exec(text) ?? [];
+    const listed = [...table.matchAll(/^\|([^|]*)\|/gm)].flatMap(
+      ([, cell = '']) => cell.match(/[a-z]+(?:-[a-z]+)+/g) ?? [],
+    );
+    expect(listed.filter((kind) => !reported.includes(kind))).toEqual([]);
+  });
+});
+
 describe('every package that is published', () => {
   const published = globSync('packages/*/package.json', { cwd: repository })
     .map((path) => ({
