@@ -2,11 +2,17 @@ import type { CacheDriverDefinition, ConfigTable, ConfigValues } from '@imgproxy
 
 /** What a store may let the suite do behind the driver's back. */
 export interface StoreDoors {
-  /** Puts an object under a name as a stranger would, who knows nothing of the cache. */
+  /**
+   * Puts an object under a name as a stranger would, who knows nothing of the cache. Perhaps before any driver has
+   * used the store.
+   */
   foreign?(name: string): Promise<void>;
-  /** Replaces the object of an entry, as the store holds it, by what `change` makes of it. */
+  /**
+   * Replaces the object of an entry, as the store holds it, by what `change` makes of it; where metadata and body are
+   * apart, the body.
+   */
   tamper?(name: string, change: (stored: Uint8Array) => Uint8Array): Promise<void>;
-  /** Makes the store fail for every operation, from now until it is disposed of. */
+  /** Makes the store fail for every operation, also of drivers that are open, from now until it is disposed of. */
   outage?(): Promise<void>;
 }
 

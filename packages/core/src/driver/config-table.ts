@@ -55,6 +55,9 @@ export type ConfigValues<Table extends ConfigTable> = {
 export interface ConfigFault {
   /** The variable, such as `IMGPROXY_CACHE_FS_ROOT`. */
   readonly variable: string;
-  /** What is wrong, what was given (unless secret), and what is allowed. */
+  /**
+   * What is wrong, what was given (unless secret), and what is allowed: the rest of a sentence that begins with the
+   * variable, such as `is "/nowhere": …`.
+   */
   readonly message: string;
 }

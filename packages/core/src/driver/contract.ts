@@ -69,13 +69,14 @@ export interface CacheDriver {
   /**
    * Finds an entry; `undefined` is a miss, and certainly one. The metadata is known, the body not yet read.
    * Rejects with `ERR_CACHE_CORRUPT` for what is no entry, and with `ERR_CACHE_UNSUPPORTED` only for an entry
-   * of a newer format: it is a miss that must not be overwritten. The signal ends with the look-up; the body is
+   * of a newer format, or a store of one: it is a miss that must not be overwritten. The signal ends with the look-up; the body is
    * read under that of `bytes` or `stream`.
    */
   get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined>;
   /**
    * Stores an entry in the place of any older one. Readers see the old entry, the new one or none, never a
-   * part, and so after a crash. When it rejects, either the old or the new entry is there.
+   * part, and so after a crash. When it rejects, either the old or the new entry is there;
+   * one that was aborted may still reach the store later, whole.
    * Nothing of the caller's bytes and metadata is kept by reference, and no field outside the allow-list is kept.
    */
   put(name: string, entry: CacheEntry, options?: OperationOptions): Promise<void>;

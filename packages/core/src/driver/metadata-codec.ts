@@ -80,7 +80,8 @@ export function encodeMetadata(metadata: EntryMetadata): MetadataFields {
 
 /**
  * Reads fields back. They are validated one by one, since others may write to the store;
- * fields that this version does not know are left out.
+ * fields that this version does not know are left out. That they are strings is for the driver to see to, where its
+ * store could give something else, such as numbers in JSON.
  * @throws CacheError `ERR_CACHE_CORRUPT` where a value is missing or malformed,
  *   `ERR_CACHE_UNSUPPORTED` where the entry has another format version.
  */
