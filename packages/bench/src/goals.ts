@@ -23,8 +23,14 @@ export function judge(goals: readonly Goal[], measurements: readonly Measurement
   });
 }
 
+const UNITS: Readonly<Record<Goal['figure'], string>> = {
+  operationsPerSecond: 'operations a second',
+  operationsPerCpuSecond: 'operations a second of CPU',
+  cpuMicroseconds: 'us of CPU an operation',
+};
+
 function goalText({ contestant, peer, figure, bytes, atLeast, below }: Goal): string {
-  const unit = figure === 'operationsPerSecond' ? 'operations a second' : 'us of CPU an operation';
+  const unit = UNITS[figure];
   const subject = `${contestant}, ${bytes} bytes: ${unit}${peer === undefined ? '' : `, divided by those of ${peer}`}`;
   return `${subject}, ${atLeast === undefined ? `below ${below}` : `at least ${atLeast}`}`;
 }

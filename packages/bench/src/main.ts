@@ -38,7 +38,14 @@ const progress = (text: string): void => {
 };
 const sections: Section[] = [];
 for (const table of TABLES) {
-  if (positionals.length === 0 || positionals.includes(table.name)) sections.push(await runTable(table));
+  const wanted = positionals.includes(table.name);
+  const obstacle = 'run' in table ? undefined : table.obstacle?.();
+  if (obstacle !== undefined && (wanted || positionals.length === 0)) {
+    progress(`${table.name}: left out: ${obstacle}`);
+    if (wanted) process.exit(2);
+  } else if (wanted || positionals.length === 0) {
+    sections.push(await runTable(table));
+  }
 }
 const report: Report = { date: new Date().toISOString().slice(0, 10), machine: describeMachine(), sections };
 process.stdout.write(toMarkdown(report));
@@ -51,7 +58,11 @@ async function runTable(table: Table | Experiment): Promise<Section> {
     progress(table.name);
     return experimentSection(table, await table.run(effort));
   }
-  const measurements = await measureTable(table, effort, progress);
+  const measurements = await measureTable(
+    table,
+    values.smoke ? effort : { ...effort, ...table.effort },
+    progress,
+  );
   return tableSection(table, measurements, judge(table.goals, measurements));
 }
 

@@ -1,5 +1,5 @@
 import { createHistogram, performance } from 'node:perf_hooks';
-import type { Contestant, Effort, Table, Workload } from './table.js';
+import type { Contestant, Effort, Round, Table, Workload } from './table.js';
 
 /** Least, middle and greatest of the rounds. */
 export interface Spread {
@@ -16,14 +16,17 @@ export interface Measurement {
   readonly bytes: number;
   readonly inFlight: number;
   readonly operationsPerSecond: Spread;
+  readonly operationsPerCpuSecond: Spread;
   /** CPU time of the process for one operation, all its threads. */
   readonly cpuMicroseconds: Spread;
   readonly p50Microseconds: number;
   readonly p99Microseconds: number;
   /** Memory that the results of operations hold, each. */
   readonly heldBytes: number;
+  /** Requests that the store received for one operation, where it can tell. */
+  readonly wireRequests: number | undefined;
   /** The rounds themselves, in the order they ran, for ratios of the same round. */
-  readonly rounds: readonly { readonly operationsPerSecond: number; readonly cpuMicroseconds: number }[];
+  readonly rounds: readonly Round[];
 }
 
 // Reading the clock costs as much as a fast operation: only some are timed.
@@ -39,6 +42,7 @@ export async function measureTable(
   const measurements: Measurement[] = [];
   for (const bytes of table.sizes) {
     for (const inFlight of table.inFlight) {
+      if (bytes * inFlight > effort.mostBytesInFlight) continue;
       progress(`${table.name}: ${bytes} bytes, ${inFlight} in flight`);
       measurements.push(...(await measureSideBySide(table.contestants, bytes, inFlight, effort)));
     }
@@ -70,7 +74,8 @@ class Lane {
   readonly #inFlight: number;
   readonly #operations: number;
   readonly #latencies = createHistogram();
-  readonly #rounds: { operationsPerSecond: number; cpuMicroseconds: number }[] = [];
+  readonly #rounds: Round[] = [];
+  #wireRequests = 0;
 
   private constructor(
     contestant: Contestant,
@@ -89,34 +94,40 @@ class Lane {
   /** Warms up for as long as two rounds take, and finds out how many operations a round holds. */
   static async open(contestant: Contestant, bytes: number, inFlight: number, effort: Effort): Promise<Lane> {
     const workload = await contestant.open(bytes);
+    const least = inFlight * effort.leastTurns;
     const began = performance.now();
     let done = 0;
     do {
-      await runOperations(workload, inFlight, inFlight * 4, undefined);
-      done += inFlight * 4;
+      await runOperations(workload, inFlight, least, undefined);
+      done += least;
     } while (performance.now() - began < effort.roundMilliseconds * 2);
     const perMillisecond = done / (performance.now() - began);
-    const operations = Math.max(inFlight * 4, Math.ceil(perMillisecond * effort.roundMilliseconds));
+    const operations = Math.max(least, Math.ceil(perMillisecond * effort.roundMilliseconds));
     return new Lane(contestant, workload, bytes, inFlight, operations);
   }
 
   async measureRound(): Promise<void> {
     globalThis.gc?.();
+    const received = await this.#workload.wireRequests?.();
     const cpu = process.cpuUsage();
     const began = performance.now();
     await runOperations(this.#workload, this.#inFlight, this.#operations, this.#latencies);
     const seconds = (performance.now() - began) / 1000;
     const { user, system } = process.cpuUsage(cpu);
+    const cpuMicroseconds = (user + system) / this.#operations;
     this.#rounds.push({
       operationsPerSecond: this.#operations / seconds,
-      cpuMicroseconds: (user + system) / this.#operations,
+      operationsPerCpuSecond: 1_000_000 / cpuMicroseconds,
+      cpuMicroseconds,
     });
+    this.#wireRequests += ((await this.#workload.wireRequests?.()) ?? 0) - (received ?? 0);
   }
 
   async finish(): Promise<Measurement> {
     const heldBytes = await this.#measureHeld();
     await this.#workload.close();
     const { name, version, settings } = this.#contestant;
+    const operations = this.#operations * this.#rounds.length;
     return {
       contestant: name,
       version,
@@ -124,10 +135,12 @@ class Lane {
       bytes: this.#bytes,
       inFlight: this.#inFlight,
       operationsPerSecond: spread(this.#rounds.map((round) => round.operationsPerSecond)),
+      operationsPerCpuSecond: spread(this.#rounds.map((round) => round.operationsPerCpuSecond)),
       cpuMicroseconds: spread(this.#rounds.map((round) => round.cpuMicroseconds)),
       p50Microseconds: this.#latencies.percentile(50) / 1000,
       p99Microseconds: this.#latencies.percentile(99) / 1000,
       heldBytes,
+      wireRequests: this.#workload.wireRequests === undefined ? undefined : this.#wireRequests / operations,
       rounds: this.#rounds,
     };
   }

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import type { JudgedGoal } from './goals.js';
 import type { Measurement, Spread } from './measure.js';
-import type { ExperimentResult } from './table.js';
+import type { ExperimentResult, Table } from './table.js';
 import { NODE_VERSION } from './versions.js';
 
 /** One table or experiment as it is printed and kept. */
@@ -22,15 +22,34 @@ export interface Report {
   readonly sections: readonly Section[];
 }
 
-const COLUMNS = [
-  'contestant',
-  'bytes',
-  'in flight',
-  'operations/s (min-max)',
-  'us CPU (min-max)',
-  'p50 us',
-  'p99 us',
-  'bytes held',
+interface Column {
+  readonly title: string;
+  cell(row: Measurement): string | number;
+}
+
+const SUBJECT: readonly Column[] = [
+  { title: 'contestant', cell: ({ contestant }) => contestant },
+  { title: 'bytes', cell: ({ bytes }) => bytes },
+  { title: 'in flight', cell: ({ inFlight }) => inFlight },
+  { title: 'operations/s (min-max)', cell: (row) => spreadText(row.operationsPerSecond, 0) },
+];
+const LATENCIES: readonly Column[] = [
+  { title: 'p50 us', cell: (row) => row.p50Microseconds.toFixed(1) },
+  { title: 'p99 us', cell: (row) => row.p99Microseconds.toFixed(1) },
+];
+/** Of operations in this process. */
+const LOCAL_COLUMNS: readonly Column[] = [
+  ...SUBJECT,
+  { title: 'us CPU (min-max)', cell: (row) => spreadText(row.cpuMicroseconds, 2) },
+  ...LATENCIES,
+  { title: 'bytes held', cell: (row) => Math.round(row.heldBytes) },
+];
+/** Of operations on a store, which has a CPU of its own. */
+const STORE_COLUMNS: readonly Column[] = [
+  ...SUBJECT,
+  { title: 'operations/CPU s (min-max)', cell: (row) => spreadText(row.operationsPerCpuSecond, 0) },
+  ...LATENCIES,
+  { title: 'requests', cell: ({ wireRequests }) => wireRequests?.toFixed(2) ?? 'unknown' },
 ];
 
 export function describeMachine(): string {
@@ -39,25 +58,17 @@ export function describeMachine(): string {
 }
 
 export function tableSection(
-  { name, title, operation }: Pick<Section, 'name' | 'title' | 'operation'>,
+  { name, title, operation, store = false }: Table,
   measurements: readonly Measurement[],
   goals: readonly JudgedGoal[],
 ): Section {
+  const columns = store ? STORE_COLUMNS : LOCAL_COLUMNS;
   return {
     name,
     title,
     operation,
-    columns: COLUMNS,
-    rows: measurements.map((row) => [
-      row.contestant,
-      row.bytes,
-      row.inFlight,
-      spreadText(row.operationsPerSecond, 0),
-      spreadText(row.cpuMicroseconds, 2),
-      row.p50Microseconds.toFixed(1),
-      row.p99Microseconds.toFixed(1),
-      Math.round(row.heldBytes),
-    ]),
+    columns: columns.map((column) => column.title),
+    rows: measurements.map((row) => columns.map(({ cell }) => cell(row))),
     settings: [...new Set(measurements.map((row) => `${row.contestant}: ${row.version}; ${row.settings}`))],
     goals: goals.map(({ text, measured, met }) => ({ text: `${text}: ${spreadText(measured, 2)}`, met })),
   };

@@ -2,6 +2,8 @@
 export interface Workload {
   /** One operation. Its result is held while memory is measured. */
   run(index: number): unknown | Promise<unknown>;
+  /** How many requests the store has received so far, where there is a store that can tell. */
+  wireRequests?(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -16,12 +18,21 @@ export interface Contestant {
   open(bytes: number): Promise<Workload>;
 }
 
+/** What is measured in one round. */
+export interface Round {
+  readonly operationsPerSecond: number;
+  /** Per second of CPU time of the process, all its threads. */
+  readonly operationsPerCpuSecond: number;
+  /** CPU time of the process for one operation, all its threads. */
+  readonly cpuMicroseconds: number;
+}
+
 /** A figure that the project wants to reach. */
 export interface Goal {
   readonly contestant: string;
   /** The peer whose figure it is divided by; absent: the figure itself counts. */
   readonly peer?: string;
-  readonly figure: 'operationsPerSecond' | 'cpuMicroseconds';
+  readonly figure: keyof Round;
   readonly bytes: number;
   readonly inFlight: number;
   readonly atLeast?: number;
@@ -40,6 +51,12 @@ export interface Table {
   /** Operations under way at the same time. */
   readonly inFlight: readonly number[];
   readonly goals: readonly Goal[];
+  /** Whether a store does a part of the work: it has columns of its own. */
+  readonly store?: boolean;
+  /** What it takes upon itself instead of what the run says, where that would take too long. */
+  readonly effort?: Pick<Effort, 'rounds' | 'roundMilliseconds' | 'leastTurns'>;
+  /** Why it cannot be run here, in words that say what mends it; absent or `undefined`: it can. */
+  readonly obstacle?: () => string | undefined;
 }
 
 /** Something that is counted or measured once instead of repeated: prints its own rows. */
@@ -62,9 +79,25 @@ export interface Effort {
   readonly rounds: number;
   /** How long one round of one contestant takes, in milliseconds. */
   readonly roundMilliseconds: number;
+  /** The least operations of a round, as a multiple of those in flight. */
+  readonly leastTurns: number;
+  /** Cells with more bytes in flight are left out. */
+  readonly mostBytesInFlight: number;
   /** A factor below 1 for a run that only shows that everything works. */
   readonly scale: number;
 }
 
-export const FULL_EFFORT: Effort = { rounds: 5, roundMilliseconds: 400, scale: 1 };
-export const SMOKE_EFFORT: Effort = { rounds: 1, roundMilliseconds: 20, scale: 0.02 };
+export const FULL_EFFORT: Effort = {
+  rounds: 5,
+  roundMilliseconds: 400,
+  leastTurns: 4,
+  mostBytesInFlight: Number.POSITIVE_INFINITY,
+  scale: 1,
+};
+export const SMOKE_EFFORT: Effort = {
+  rounds: 1,
+  roundMilliseconds: 20,
+  leastTurns: 1,
+  mostBytesInFlight: 50_000_000,
+  scale: 0.02,
+};

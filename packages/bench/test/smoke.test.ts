@@ -7,8 +7,10 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+// Without a store of somebody's own, whatever the environment says.
+const env = { ...process.env, BENCH_S3_ENDPOINT: '' };
 const run = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
-  promisify(execFile)(process.execPath, ['--expose-gc', MAIN, ...args], { maxBuffer: 16_000_000 });
+  promisify(execFile)(process.execPath, ['--expose-gc', MAIN, ...args], { env, maxBuffer: 16_000_000 });
 
 interface Report {
   readonly machine: string;
@@ -22,7 +24,7 @@ interface Report {
 
 describe('the bench', () => {
   it('runs every table, and prints each contestant with figures, version and settings', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'imgproxy-cache-bench-test-'));
     try {
@@ -34,10 +36,14 @@ describe('the bench', () => {
         'slow-readers',
         'fs-hit',
         'fs-store',
+        'fs-restart',
         'memory-hit',
         'key',
         'policy',
         'stampede',
+        's3-hit',
+        's3-store',
+        's3-hit-tls',
       ]);
       for (const { columns, rows } of report.sections) {
         expect(rows.length).toBeGreaterThan(0);
@@ -50,9 +56,22 @@ describe('the bench', () => {
         expect(hits?.rows.filter(([name]) => name === contestant)).toHaveLength(6);
         expect(hits?.settings.some((line) => line.startsWith(`${contestant}: `))).toBe(true);
       }
+      const wire = report.sections.find(({ name }) => name === 's3-hit');
+      const requests = wire?.columns.indexOf('requests') ?? -1;
+      const ours = wire?.rows.filter(([name]) => name === 'S3 driver, get') ?? [];
+      // Five thousand and fifty thousand bytes with 1, 32 and 256 in flight, a million with 1 and 32.
+      expect(ours).toHaveLength(8);
+      for (const row of ours) expect(Number(row[requests])).toBeGreaterThanOrEqual(1);
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('says what a table lacks that needs a store of its caller', async () => {
+    await expect(run('s3-ceph')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('s3-ceph: left out: set BENCH_S3_ENDPOINT'),
+    });
   });
 
   it('names the tables when asked for one that does not exist', async () => {

@@ -8,6 +8,7 @@ import {
 } from '@imgproxy-cache/core/driver';
 import fs from '@imgproxy-cache/fs';
 import memory from '@imgproxy-cache/memory';
+import s3 from '@imgproxy-cache/s3';
 import { imageBody } from '../bodies.js';
 import { versionOf } from '../versions.js';
 
@@ -17,7 +18,7 @@ export const OUR_VERSION: string = versionOf('@imgproxy-cache/core');
 export function openCache(env: Readonly<Record<string, string>>): Promise<ImageCache> {
   return createImageCache({
     env,
-    drivers: [fs, memory],
+    drivers: [fs, memory, s3],
     logger: { debug() {}, info() {}, warn() {}, error() {} },
   });
 }

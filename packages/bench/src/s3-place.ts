@@ -1,0 +1,110 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import tls from 'node:tls';
+import { generate } from 'selfsigned';
+import type { S3ServerOrder, S3ServerStart } from './s3-server/protocol.js';
+
+const MAIN = new URL('s3-server/main.js', import.meta.url);
+
+/** A store for the contestants of a table, and how to get at it. */
+export interface S3Place {
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Whether it has every object already, and forgets what is put. */
+  readonly prepared: boolean;
+  /** The bucket for objects of one size. */
+  bucket(bytes: number): string;
+  /** How many requests it has received, where it can tell. */
+  requests?(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens the place of one contestant. */
+export type OpenPlace = () => Promise<S3Place>;
+
+/** A server of the bench's own, in a process of its own; one for all who have it open at the same time. */
+export function sharedServer(options: { readonly tls: boolean }): OpenPlace {
+  let users = 0;
+  let running: Promise<{ readonly child: ChildProcess; readonly port: number }> | undefined;
+  return async () => {
+    users += 1;
+    running ??= startServer(options.tls);
+    const { child, port } = await running;
+    return {
+      endpoint: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+      region: 'us-west-1',
+      accessKeyId: 'BENCHKEY',
+      secretAccessKey: 'bench-secret',
+      prepared: true,
+      bucket: (bytes) => `b${bytes}`,
+      async requests() {
+        const answer = once(child, 'message');
+        child.send('count' satisfies S3ServerOrder);
+        const [requests] = (await answer) as [number];
+        return requests;
+      },
+      async close() {
+        users -= 1;
+        if (users > 0) return;
+        running = undefined;
+        const exit = once(child, 'exit');
+        child.disconnect();
+        await exit;
+      },
+    };
+  };
+}
+
+const VARIABLES = [
+  'BENCH_S3_ENDPOINT',
+  'BENCH_S3_BUCKET',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+] as const;
+
+/** Why there is no store of the caller's own to measure; `undefined` where there is one. */
+export function lackOfOwnStore(): string | undefined {
+  const missing = VARIABLES.filter((name) => !process.env[name]);
+  return missing.length === 0 ? undefined : `set ${missing.join(', ')} to measure on a store of yours`;
+}
+
+/** The store that the environment names. */
+export const ownStore: OpenPlace = async () => {
+  const variable = (name: (typeof VARIABLES)[number]): string => process.env[name] ?? '';
+  return {
+    endpoint: variable('BENCH_S3_ENDPOINT').replace(/\/$/, ''),
+    region: process.env['BENCH_S3_REGION'] ?? 'us-east-1',
+    accessKeyId: variable('AWS_ACCESS_KEY_ID'),
+    secretAccessKey: variable('AWS_SECRET_ACCESS_KEY'),
+    prepared: false,
+    bucket: () => variable('BENCH_S3_BUCKET'),
+    close: async () => undefined,
+  };
+};
+
+/** Puts a place's keys where the AWS SDK looks for them: our driver takes none otherwise. */
+export function useCredentials({ accessKeyId, secretAccessKey }: S3Place): void {
+  process.env['AWS_ACCESS_KEY_ID'] = accessKeyId;
+  process.env['AWS_SECRET_ACCESS_KEY'] = secretAccessKey;
+}
+
+async function startServer(withTls: boolean): Promise<{ child: ChildProcess; port: number }> {
+  const child = fork(MAIN);
+  const port = once(child, 'message');
+  const start: S3ServerStart = withTls ? { tls: await makeCertificate() } : {};
+  child.send({ ...start });
+  return { child, port: ((await port) as [number])[0] };
+}
+
+/** A certificate that every contestant of this process trusts. */
+async function makeCertificate(): Promise<{ readonly key: string; readonly cert: string }> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    keyType: 'ec',
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+  });
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), cert]);
+  return { key, cert };
+}
