@@ -35,7 +35,7 @@ async function state() {
 
 for (let count = 0; count < 300; count += 1) await put();
 const stored = await state();
-await writeFile(join(root, 'originals'), Buffer.alloc(6_000_000));
+await writeFile(join(root, 'originals'), Buffer.alloc(3_000_000));
 await put();
 const filled = await state();
 await driver.close();
