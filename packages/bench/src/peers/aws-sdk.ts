@@ -9,7 +9,7 @@ import { versionOf } from '../versions.js';
 const version = `@aws-sdk/client-s3 ${versionOf('@aws-sdk/client-s3')}`;
 
 /** The settings with which a client of the SDK finds a place. */
-export function sdkConfig({ endpoint, region, accessKeyId, secretAccessKey }: S3Place): S3ClientConfig {
+function sdkConfig({ endpoint, region, accessKeyId, secretAccessKey }: S3Place): S3ClientConfig {
   return { endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } };
 }
 
