@@ -53,6 +53,14 @@ function publicationProblems(path, manifest) {
   if (!manifest.description?.trim()) problems.push('has no description in package.json');
   if (manifest.license !== 'Apache-2.0') problems.push('is not licensed Apache-2.0 in package.json');
   if (!manifest.engines?.['node']) problems.push('names no Node.js version in engines');
+  if (manifest.sideEffects !== false)
+    problems.push('does not say in package.json that it has no side effects');
+  // npm takes a package with a scope for a private one otherwise, and refuses to publish it.
+  if (manifest.publishConfig?.['access'] !== 'public') problems.push('is not published to everybody');
+  for (const [entry, target] of Object.entries(manifest.exports ?? {})) {
+    if (typeof target !== 'string' && Object.keys(target).join() !== 'types,default')
+      problems.push(`exports ${entry} by other conditions than "types" and "default", in this order`);
+  }
   for (const file of ['README.md', 'LICENSE']) {
     if (!existsSync(`${root}${path}/${file}`)) problems.push(`has no ${file}`);
   }
