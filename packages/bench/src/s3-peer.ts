@@ -28,7 +28,7 @@ export function hitOf(peer: S3Peer, openPlace: OpenPlace, writer: S3Peer): Conte
   return contestant(peer, peer.names.get, openPlace, async (place, client, bytes) => {
     if (!place.prepared) {
       const writing = await writer.connect(place, place.bucket(bytes));
-      for (const entry of entries(bytes)) await writing.put(entry);
+      for (const entry of entries(bytes, 0)) await writing.put(entry);
       await writing.close();
     }
     return (index) => client.get(names[index % IMAGES] ?? '');
@@ -38,7 +38,8 @@ export function hitOf(peer: S3Peer, openPlace: OpenPlace, writer: S3Peer): Conte
 /** Stores one of the images over an older one. */
 export function storeOf(peer: S3Peer, openPlace: OpenPlace): Contestant {
   return contestant(peer, peer.names.put, openPlace, async (_place, client, bytes) => {
-    const all = entries(bytes);
+    // Of their own: on a store that keeps what is put, hits and stores may run side by side.
+    const all = entries(bytes, IMAGES);
     return (index) => {
       const entry = all[index % IMAGES];
       return entry && client.put(entry);
@@ -72,14 +73,15 @@ function contestant(
   };
 }
 
-const made = new Map<number, readonly CacheEntry[]>();
+const made = new Map<string, readonly CacheEntry[]>();
 
-/** The same entries for all contestants: of large images there is not room for more. */
-function entries(bytes: number): readonly CacheEntry[] {
-  const known = made.get(bytes);
+/** The same entries for all contestants, from an index on: of large images there is not room for more. */
+function entries(bytes: number, from: number): readonly CacheEntry[] {
+  const key = `${bytes} ${from}`;
+  const known = made.get(key);
   if (known !== undefined) return known;
   made.clear();
-  const all = Array.from({ length: IMAGES }, (_, index) => entryOf(index, bytes));
-  made.set(bytes, all);
+  const all = Array.from({ length: IMAGES }, (_, index) => entryOf(from + index, bytes));
+  made.set(key, all);
   return all;
 }
