@@ -91,6 +91,13 @@ export function useCredentials({ accessKeyId, secretAccessKey }: S3Place): void 
   process.env['AWS_SECRET_ACCESS_KEY'] = secretAccessKey;
 }
 
+/** Why no certificate can be made that everybody trusts; `undefined` where one can. */
+export function lackOfTrust(): string | undefined {
+  return 'setDefaultCACertificates' in tls
+    ? undefined
+    : 'it takes Node.js 22.19 or 24.5 to trust a certificate';
+}
+
 async function startServer(withTls: boolean): Promise<{ child: ChildProcess; port: number }> {
   const child = fork(MAIN);
   const port = once(child, 'message');

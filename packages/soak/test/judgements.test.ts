@@ -8,7 +8,9 @@ import { BROKEN_DRIVERS } from './broken-drivers.js';
 const PROCESS = fileURLToPath(new URL('./processes/soak-broken-driver.ts', import.meta.url));
 
 async function soakBroken(mistake: string): Promise<SoakResult> {
-  const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, mistake]);
+  // The oldest Node.js that packages take asks for the flag.
+  const args = ['--experimental-strip-types', PROCESS, mistake];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as SoakResult;
 }
 

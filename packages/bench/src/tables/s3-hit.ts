@@ -4,7 +4,7 @@ import { minio } from '../peers/minio.js';
 import { s3Driver } from '../peers/s3-driver.js';
 import { unstorage } from '../peers/unstorage.js';
 import { hitOf } from '../s3-peer.js';
-import { type OpenPlace, sharedServer } from '../s3-place.js';
+import { lackOfTrust, type OpenPlace, sharedServer } from '../s3-place.js';
 import type { Contestant, Goal, Table } from '../table.js';
 
 const PEERS = [s3Driver, sdkDefault, sdkTuned, minio, unstorage, flystorage] as const;
@@ -42,4 +42,5 @@ export const s3HitTls: Table = {
   sizes: [50_000],
   inFlight: [32],
   goals: [],
+  obstacle: lackOfTrust,
 };
