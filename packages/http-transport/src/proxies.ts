@@ -16,7 +16,7 @@ export class ProxyConfigurationError extends Error {
 }
 
 /** A proxy did not open the tunnel. */
-export class TunnelError extends Error {
+class TunnelError extends Error {
   override readonly name = 'TunnelError';
   readonly code: string;
 

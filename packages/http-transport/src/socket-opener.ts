@@ -54,7 +54,7 @@ export class SocketOpener {
 
   open(destination: Destination, callback: (error: Error | null, socket: Socket | null) => void): Opening {
     const { clock, connectTimeout } = this.#parts;
-    const host = `${destination.hostname}:${destination.port}`;
+    const host = authorityOf(destination);
     const sockets: Socket[] = [];
     let settled = false;
     const settle = (error: Error | null, socket: Socket | null): void => {
@@ -84,11 +84,12 @@ export class SocketOpener {
   }
 
   #connect(
-    { secure, hostname, port, servername, proxy }: Destination,
+    destination: Destination,
     watch: (socket: Socket) => Socket,
     ready: (socket: Socket) => void,
     fail: (error: Error) => void,
   ): void {
+    const { secure, hostname, port, servername, proxy } = destination;
     const host = hostname.replace(/^\[|\]$/g, '');
     const toHost = { host, port, servername: servername ?? host };
     if (proxy === undefined) {
@@ -103,7 +104,7 @@ export class SocketOpener {
         ready(connection);
         return;
       }
-      openTunnel(connection, proxy, `${hostname}:${port}`, (error) => {
+      openTunnel(connection, proxy, authorityOf(destination), (error) => {
         if (error !== null) fail(error);
         else this.#secure(connection, toHost, watch, ready);
       });
@@ -146,4 +147,9 @@ export class SocketOpener {
     watch(secured);
     secured.once('secureConnect', () => ready(secured));
   }
+}
+
+/** `host:port`, an address of IPv6 in brackets. */
+function authorityOf({ hostname, port }: Destination): string {
+  return `${net.isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}`;
 }

@@ -33,7 +33,7 @@ export function setEnvironment(variables: Readonly<Record<string, string>> = {})
 export const TEST_KEYS = { AWS_ACCESS_KEY_ID: 'TESTKEY', AWS_SECRET_ACCESS_KEY: 'test-secret' };
 
 /** Whether this run is about the SDK's own commands. */
-export const useSdkCommands = process.env['IMGPROXY_CACHE_S3_USE_SDK_COMMANDS'] === 'true';
+const useSdkCommands = process.env['IMGPROXY_CACHE_S3_USE_SDK_COMMANDS'] === 'true';
 
 export function configOf(changes: Partial<S3Config>): S3Config {
   const defaults = Object.entries(s3.config).map(([property, { default: value }]) => [property, value]);
