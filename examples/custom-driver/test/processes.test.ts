@@ -5,16 +5,16 @@ import { firstByte, imageOf, newFile, openDriver, withDatabase } from './databas
 test('eight processes create one database together, store and read, and each finds whole images', async () => {
   const file = await newFile();
   const processes = Array.from({ length: 8 }, (_, number) =>
-    startScript('use-together.mjs', file, String(number + 1), '30'),
+    startScript('use-together.mjs', file, String(number + 1), '15'),
   );
   const reports = await Promise.all(processes.map(nextMessage));
-  expect(reports).toEqual(Array(8).fill({ hits: 30, wrong: [] }));
+  expect(reports).toEqual(Array(8).fill({ hits: 15, wrong: [] }));
 });
 
 test('processes killed in the midst of stores leave a sound database with whole images', async () => {
   const file = await newFile();
-  const names = ['v1/a', 'v1/b', 'v1/c', 'v1/d'];
-  for (let round = 0; round < 3; round += 1) {
+  const names = ['v1/a', 'v1/b', 'v1/c'];
+  for (let round = 0; round < 2; round += 1) {
     const writers = names.map((name) => startScript('put-forever.mjs', file, name));
     await Promise.all(writers.map(nextMessage));
     await Promise.all(writers.map(killed));
