@@ -40,9 +40,10 @@ async function run(name: string): Promise<SoakSummary> {
   const count = operations ?? (values.brief ? soak.briefOperations : soak.operations);
   const progress = (text: string): void => void process.stderr.write(`${name}: ${text}\n`);
   progress(`seed ${seed}, ${count} operations`);
-  const { outcomes, judgements } = await soak.run({ seed, operations: count, progress });
+  const result = await soak.run({ seed, operations: count, progress });
+  const { judgements } = result;
   const passed = judgements.length > 0 && judgements.every(({ holds }) => holds);
-  const summary = { name, title: soak.title, seed, operations: count, passed, outcomes, judgements };
+  const summary = { name, title: soak.title, seed, operations: count, passed, ...result };
   process.stdout.write(toMarkdown(summary));
   return summary;
 }

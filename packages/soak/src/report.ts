@@ -2,7 +2,7 @@ import type { SoakSummary } from './soak.js';
 
 /** A summary as Markdown, which reads well on a terminal too. */
 export function toMarkdown(summary: SoakSummary): string {
-  const { name, title, seed, operations, passed, outcomes, judgements } = summary;
+  const { name, title, seed, operations, passed, outcomes, judgements, appendix } = summary;
   return [
     `## ${name}: ${passed ? 'passed' : 'FAILED'}`,
     '',
@@ -18,6 +18,7 @@ export function toMarkdown(summary: SoakSummary): string {
       judgements.map((judgement) => [judgement.name, judgement.holds ? 'holds' : 'FAILS', judgement.figures]),
     ),
     '',
+    ...(appendix === undefined ? [] : [appendix, '']),
     '',
   ].join('\n');
 }

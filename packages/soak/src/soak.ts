@@ -26,6 +26,8 @@ export interface Outcome {
 export interface SoakResult {
   readonly outcomes: readonly Outcome[];
   readonly judgements: readonly Judgement[];
+  /** More figures, in Markdown. */
+  readonly appendix?: string;
 }
 
 /**

@@ -1,10 +1,8 @@
 import { createImageCache, type ImageCache } from '@imgproxy-cache/core';
-import type { CacheDriverDefinition, ConfigTable } from '@imgproxy-cache/core/driver';
+import type { CacheDriverDefinition } from '@imgproxy-cache/core/driver';
 import { FaultDriver } from '@imgproxy-cache/driver-testkit';
-import fs from '@imgproxy-cache/fs';
-import memory from '@imgproxy-cache/memory';
-import s3 from '@imgproxy-cache/s3';
 import type { CacheDoor, HostMistake } from './host-mistake.js';
+import { SuspendedOperations } from './suspended-operations.js';
 
 const logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -17,33 +15,54 @@ export class HostCache {
   readonly off: ImageCache;
   /** The drivers by their names. */
   readonly faults: ReadonlyMap<string, FaultDriver>;
+  readonly suspended: SuspendedOperations;
 
   /** Opens what the environment says. */
   static async open({ driver = (right) => right, cache: door }: HostMistake): Promise<HostCache> {
+    const suspended = new SuspendedOperations();
     const faults = new Map<string, FaultDriver>();
-    const faulty = <Table extends ConfigTable>(definition: CacheDriverDefinition<Table>) => ({
-      ...definition,
-      create: (...args: Parameters<typeof definition.create>) => {
-        const made = new FaultDriver(driver(definition.create(...args)));
-        faults.set(definition.name, made);
-        return made;
-      },
-    });
-    const drivers = [faulty(memory), faulty(fs), faulty(s3)] as unknown as CacheDriverDefinition[];
+    const drivers: CacheDriverDefinition[] = [];
+    for (const name of (process.env['IMGPROXY_CACHE_USE'] ?? '').split(',')) {
+      const definition = await loadDriver(name);
+      drivers.push({
+        ...definition,
+        create: (config, context) => {
+          const made = new FaultDriver(driver(definition.create(config, context)));
+          faults.set(name, made);
+          return made;
+        },
+      });
+    }
     const cache = await createImageCache({ drivers, logger });
     const off = await createImageCache({ env: {}, logger });
-    return new HostCache(cache, off, faults, door?.(cache) ?? cache);
+    return new HostCache({ cache, off, faults, suspended, door: door?.(cache) ?? cache });
   }
 
-  private constructor(
-    cache: ImageCache,
-    off: ImageCache,
-    faults: ReadonlyMap<string, FaultDriver>,
-    door: CacheDoor,
-  ) {
+  private constructor({
+    cache,
+    off,
+    faults,
+    suspended,
+    door,
+  }: Pick<HostCache, 'cache' | 'off' | 'faults' | 'suspended' | 'door'>) {
     this.cache = cache;
     this.off = off;
     this.faults = faults;
+    this.suspended = suspended;
     this.door = door;
+  }
+}
+
+/** Only those that are used: a host that is to be killed soon should start fast. */
+async function loadDriver(name: string): Promise<CacheDriverDefinition> {
+  switch (name) {
+    case 'memory':
+      return (await import('@imgproxy-cache/memory')).default;
+    case 'fs':
+      return (await import('@imgproxy-cache/fs')).default;
+    case 's3':
+      return (await import('@imgproxy-cache/s3')).default;
+    default:
+      throw new Error(`no host of this soak has a driver ${name}`);
   }
 }

@@ -10,9 +10,11 @@ export interface OrderedFault {
 export interface MeasureOptions {
   /** How long, at least. */
   readonly duration: number;
+  /** Whether it goes on until look-ups or stores are suspended. */
+  readonly opens: boolean;
   /** The look-up deadline that the cache is held to. */
   readonly deadline: number;
-  /** How long is waited for an answer. */
+  /** How long is waited for an answer, and for look-ups or stores to be suspended. */
   readonly patience: number;
 }
 
@@ -33,14 +35,17 @@ export interface TrafficOptions {
 export interface HostOrders {
   /** Stores some images and waits until they are hits. */
   readonly store: { asked: { readonly patience: number }; answer: boolean };
-  readonly inject: { asked: { readonly driver: string; readonly faults: readonly OrderedFault[] }; answer: void };
+  readonly inject: {
+    asked: { readonly driver: string; readonly faults: readonly OrderedFault[] };
+    answer: undefined;
+  };
   /** Removes all faults that were injected. */
-  readonly clear: { asked: undefined; answer: void };
+  readonly clear: { asked: undefined; answer: undefined };
   readonly measure: { asked: MeasureOptions; answer: Measurement };
   /** How long it took until images were stored and were hits, with every driver healthy; `undefined`: for ever. */
   readonly recover: { asked: { readonly patience: number }; answer: number | undefined };
   /** Begins traffic that goes on until the host is stopped. */
-  readonly traffic: { asked: TrafficOptions; answer: void };
+  readonly traffic: { asked: TrafficOptions; answer: undefined };
   readonly tally: { asked: undefined; answer: TrafficTally };
   /** Ends the traffic, closes the cache and says what it is still busy with. */
   readonly close: { asked: undefined; answer: LoadLeft };
@@ -56,10 +61,12 @@ export interface Measurement {
   readonly bound: readonly number[];
   /** Requests to the cache. */
   readonly requests: readonly number[];
-  /** Requests that were rendered while a breaker was open from their beginning to their end. */
-  readonly open: readonly number[];
+  /** Whether look-ups or stores were ever suspended. */
+  readonly opened: boolean;
+  /** Requests that were rendered while look-ups were suspended from their beginning to their end. */
+  readonly suspended: readonly number[];
   /** By how much each of these took longer than rendering alone at the same moment. */
-  readonly openExcess: readonly number[];
+  readonly suspendedExcess: readonly number[];
   /** Statuses of the answers with their counts. */
   readonly outcomes: Readonly<Record<string, number>>;
   /** Requests that failed or were not answered, and why. */

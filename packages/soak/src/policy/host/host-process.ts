@@ -35,7 +35,11 @@ export class HostProcess {
   ): Promise<HostProcess> {
     const [command = process.execPath, ...args] = [...within, process.execPath, MAIN];
     const child = spawn(command, args, {
-      env: { PATH: process.env['PATH'], ...env, ...(mistake !== undefined && { [MISTAKE_VARIABLE]: mistake }) },
+      env: {
+        PATH: process.env['PATH'],
+        ...env,
+        ...(mistake !== undefined && { [MISTAKE_VARIABLE]: mistake }),
+      },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const host = new HostProcess(child, onTrouble);
@@ -43,10 +47,7 @@ export class HostProcess {
     return host;
   }
 
-  private constructor(
-    child: ChildProcess,
-    onTrouble: (kind: 'wrong' | 'unanswered', story: string) => void,
-  ) {
+  private constructor(child: ChildProcess, onTrouble: (kind: 'wrong' | 'unanswered', story: string) => void) {
     this.#process = child;
     this.#onTrouble = onTrouble;
     this.#exited = once(child, 'exit').then(() => {
@@ -69,6 +70,11 @@ export class HostProcess {
     this.#waiting.set(id, { resolve: (answer) => resolve(answer as HostOrders[Name]['answer']), reject });
     this.#process.send({ id, name, asked });
     return promise;
+  }
+
+  /** Lets it stand still, and go on with `SIGCONT`. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#process.kill(signal);
   }
 
   /** Ends it by SIGKILL: nothing of it runs any more. */

@@ -6,6 +6,8 @@ import { isStoredHit, request } from './requests.js';
 const KNOWN = 32;
 const SIZE = 16_384;
 const PAUSE = 50;
+/** At a time: a store that has just been started is not to be overrun. */
+const LANES = 4;
 
 /** Images that are stored before a fault begins, and any number that nobody has seen. */
 export class KnownImages {
@@ -48,14 +50,21 @@ export class KnownImages {
   }
 
   async #areStored(): Promise<boolean> {
-    const images = Array.from({ length: KNOWN }, (_, index) => this.known(index));
-    const hits = await Promise.all(images.map((image) => this.#ask(image)));
+    const left = Array.from({ length: KNOWN }, (_, index) => this.known(index));
+    const hits: boolean[] = [];
+    const lane = async (): Promise<void> => {
+      for (let image = left.shift(); image !== undefined; image = left.shift()) {
+        hits.push(await this.#ask(image));
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
     await this.#settle();
     return hits.every((hit) => hit) && this.#cache.door.health().status === 'healthy';
   }
 
   async #ask(image: ImageVersion): Promise<boolean> {
-    return isStoredHit(await request(this.#cache.door, image));
+    // A request that is not answered is told where requests are measured.
+    return await request(this.#cache.door, image).then(isStoredHit, () => false);
   }
 
   /** What is stored behind the requests' backs, as far as it is stored soon. */

@@ -1,11 +1,12 @@
 /*
  * A host in a process of its own: it opens the cache that its environment says, and does what it is asked.
  */
-import { FaultMeasurement } from './measure.js';
+
 import { HostCache } from './host-cache.js';
 import { loadMistake } from './host-mistake.js';
 import type { HostNews, HostOrderName, HostOrders } from './host-orders.js';
 import { KnownImages } from './known-images.js';
+import { FaultMeasurement } from './measure.js';
 import { HostTraffic } from './traffic.js';
 
 type Handlers = {

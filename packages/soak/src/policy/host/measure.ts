@@ -6,14 +6,16 @@ import type { Measurement, MeasureOptions } from './host-orders.js';
 import type { KnownImages } from './known-images.js';
 import { type Answer, request } from './requests.js';
 
-/** Requests that begin at the same moment. */
-const WIDTH = 24;
-const PAUSE = 15;
-/** Of the requests that begin together: with how many the look-up deadline is measured while a breaker is open. */
-const BOUNDS_WHILE_OPEN = 2;
+/** Pairs that begin at the same moment: many while look-ups fail, few once they are suspended and time is all. */
+const WIDTH = { failing: 16, suspended: 4 };
+/** With how many of them the look-up deadline is measured. */
+const BOUNDS = { failing: 16, suspended: 1 };
+const PAUSE = 5;
+/** Requests of whose look-ups none was made, so that their figures mean something. */
+const ENOUGH_SUSPENDED = 200;
 
 /**
- * Requests, known images and new ones by turns, and beside each at the same moment one that a cache that is off
+ * Requests, for known images and new ones by turns, and beside each at the same moment one that a cache that is off
  * answers: what slows the machine down slows both.
  */
 export class FaultMeasurement {
@@ -24,12 +26,14 @@ export class FaultMeasurement {
     baseline: [] as number[],
     bound: [] as number[],
     requests: [] as number[],
-    open: [] as number[],
-    openExcess: [] as number[],
+    suspended: [] as number[],
+    suspendedExcess: [] as number[],
     outcomes: {} as Record<string, number>,
     unanswered: [] as string[],
     wrong: [] as string[],
   };
+  #opened = false;
+  #pairs = 0;
 
   constructor(cache: HostCache, images: KnownImages, options: MeasureOptions) {
     this.#cache = cache;
@@ -38,33 +42,43 @@ export class FaultMeasurement {
   }
 
   async run(): Promise<Measurement> {
-    const ends = performance.now() + this.#options.duration;
+    const began = performance.now();
     const bounds: Promise<void>[] = [];
     do {
-      const width = this.#isOpen() ? BOUNDS_WHILE_OPEN : WIDTH;
-      bounds.push(...Array.from({ length: width }, () => this.#measureBound()));
-      await Promise.all(Array.from({ length: WIDTH }, (_, index) => this.#measurePair(index)));
+      const state = this.#cache.suspended.lookups ? 'suspended' : 'failing';
+      bounds.push(...Array.from({ length: BOUNDS[state] }, () => this.#measureBound()));
+      await Promise.all(Array.from({ length: WIDTH[state] }, () => this.#measurePair()));
+      this.#opened ||= this.#cache.suspended.lookups || this.#cache.suspended.stores;
       await delay(PAUSE);
-    } while (performance.now() < ends);
+    } while (this.#goesOn(performance.now() - began));
     await Promise.all(bounds);
-    return this.#measured;
+    return { ...this.#measured, opened: this.#opened };
   }
 
-  async #measurePair(index: number): Promise<void> {
-    const image = index % 2 === 0 ? this.#images.known(index) : this.#images.fresh();
-    const wasOpen = this.#isOpen();
+  #goesOn(age: number): boolean {
+    const { duration, opens, patience } = this.#options;
+    if (age < duration) return true;
+    if (age > patience) return false;
+    if (opens && !this.#opened) return true;
+    return this.#cache.suspended.lookups && this.#measured.suspended.length < ENOUGH_SUSPENDED;
+  }
+
+  async #measurePair(): Promise<void> {
+    this.#pairs += 1;
+    const turn = this.#pairs % 4;
+    const image = turn % 2 === 0 ? this.#images.known(this.#pairs) : this.#images.fresh();
+    const alone = this.#images.fresh();
+    const wasSuspended = this.#cache.suspended.lookups;
     // Neither of the two is always the first.
-    const [early, late] = index % 4 < 2 ? [true, false] : [false, true];
-    const before = early ? this.#ask(image) : undefined;
-    const baseline = request(this.#cache.off, this.#images.fresh());
-    const after = late ? this.#ask(image) : undefined;
-    const [alone, answer] = await Promise.all([baseline, before ?? after]);
-    this.#measured.baseline.push(alone.took);
+    const first = turn < 2 ? this.#ask(image) : undefined;
+    const baseline = request(this.#cache.off, alone);
+    const [answer, { took }] = await Promise.all([first ?? this.#ask(image), baseline]);
+    this.#measured.baseline.push(took);
     if (answer === undefined) return;
     this.#measured.requests.push(answer.took);
-    if (wasOpen && this.#isOpen() && !answer.status.hit) {
-      this.#measured.open.push(answer.took);
-      this.#measured.openExcess.push(answer.took - alone.took);
+    if (wasSuspended && this.#cache.suspended.lookups && !answer.status.hit) {
+      this.#measured.suspended.push(answer.took);
+      this.#measured.suspendedExcess.push(answer.took - took);
     }
   }
 
@@ -87,9 +101,5 @@ export class FaultMeasurement {
     await delay(this.#options.deadline);
     await request(this.#cache.off, this.#images.fresh());
     this.#measured.bound.push(performance.now() - began);
-  }
-
-  #isOpen(): boolean {
-    return this.#cache.door.health().status === 'open';
   }
 }

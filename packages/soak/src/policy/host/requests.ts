@@ -20,7 +20,9 @@ export async function request(
   { source, ...rendered }: ImageVersion,
 ): Promise<Answer> {
   const began = performance.now();
-  const { status, image } = await cache.fetch({ source: urlOf(source) }, () => render({ source, ...rendered }));
+  const { status, image } = await cache.fetch({ source: urlOf(source) }, () =>
+    render({ source, ...rendered }),
+  );
   const body = await image.bytes();
   const took = performance.now() - began;
   return { status, took, problem: problemOfImage(image.etag, body, source) };

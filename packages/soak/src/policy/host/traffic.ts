@@ -51,7 +51,8 @@ export class HostTraffic {
       const { status, problem } = await request(this.#cache, image);
       this.#tally.requests += 1;
       if (status.hit) this.#tally.hits += 1;
-      if (problem !== undefined) this.#tell({ news: 'trouble', kind: 'wrong', story: `${problem} (${status})` });
+      if (problem !== undefined)
+        this.#tell({ news: 'trouble', kind: 'wrong', story: `${problem} (${status})` });
     } catch (error) {
       this.#tell({ news: 'trouble', kind: 'unanswered', story: String(error).slice(0, 200) });
     }
