@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     include: ['outside/test/**/*.test.ts'],
     globalSetup: ['outside/global-setup.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
   },
 });

@@ -7,10 +7,9 @@ import { type Outcome, run, succeed } from './process.js';
 
 export type PackageManager = 'npm' | 'pnpm';
 
-// What is in npm's and pnpm's own stores already need not come over the network again.
 const installCommands: Readonly<Record<PackageManager, readonly string[]>> = {
-  npm: ['npm', 'install', '--prefer-offline', '--no-audit', '--no-fund'],
-  pnpm: ['pnpm', 'add', '--prefer-offline', '--allow-build=esbuild'],
+  npm: ['npm', 'install', '--no-audit', '--no-fund'],
+  pnpm: ['pnpm', 'add', '--allow-build=esbuild'],
 };
 
 /** A folder outside the repository that holds a package.json, and what is installed and written into it. */

@@ -47,6 +47,8 @@ export async function succeed(command: readonly string[], options: RunOptions): 
 
 function personalEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !notForChildren.test(name));
-  const path = (process.env['PATH'] ?? '').split(':').filter((folder) => !folder.startsWith(root));
+  const path = (process.env['PATH'] ?? '')
+    .split(':')
+    .filter((folder) => !folder.startsWith(root) || !folder.endsWith('.bin'));
   return { ...Object.fromEntries(kept), PATH: path.join(':'), NO_COLOR: '1' };
 }
