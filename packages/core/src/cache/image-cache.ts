@@ -17,12 +17,11 @@ import type { CacheOutcome } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import type { CacheRequest, FetchResult } from './fetch-result.js';
 import type { ImageCacheParts, ImageCacheSettings } from './image-cache-parts.js';
-import { LookupStep } from './lookup-step.js';
+import { type Lookup, LookupStep } from './lookup-step.js';
 import { RenderStep, type Shared } from './render-step.js';
 import type { Render } from './rendering.js';
 import { StoreStep } from './store-step.js';
 import { Tier } from './tier.js';
-import type { Lookup } from './tier-lookup.js';
 
 const PURGE_BATCH = 1000;
 

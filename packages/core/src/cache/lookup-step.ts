@@ -1,7 +1,13 @@
 import { type Clock, isCacheError } from '../driver/index.js';
 import { Deadline } from '../policy/index.js';
 import type { Tier } from './tier.js';
-import type { Lookup, Missed } from './tier-lookup.js';
+import type { LookupIn, MissedIn } from './tier-lookup.js';
+
+/** What a look-up found. */
+export type Lookup = LookupIn<Tier>;
+
+/** What a look-up says that found nothing. */
+export type Missed = MissedIn<Tier>;
 
 /** Looks entries up, in one tier after the other until one has it, all within the look-up's deadline. */
 export class LookupStep {

@@ -3,6 +3,7 @@ import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-st
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';
 import type { FetchResult } from './fetch-result.js';
+import type { Missed } from './lookup-step.js';
 import {
   describeRendering,
   type ImageDescription,
@@ -11,7 +12,6 @@ import {
   type Rendering,
 } from './rendering.js';
 import type { Candidate, KeepOptions, StoreStep } from './store-step.js';
-import type { Missed } from './tier-lookup.js';
 
 /** What a flight gives to those who wait for it. */
 export type Shared =

@@ -11,20 +11,19 @@ import type { ByteBudget } from '../policy/index.js';
 import type { EventPublisher } from './cache-events.js';
 import type { CacheStatusDetail } from './cache-status.js';
 import type { DriverOperations } from './driver-operations.js';
-import type { Tier } from './tier.js';
 
-/** What a look-up found. */
-export type Lookup =
-  | (Found & { readonly kind: 'bytes'; readonly body: Uint8Array })
-  | (Found & {
+/** What a look-up in tiers found. */
+export type LookupIn<Tier> =
+  | (Found<Tier> & { readonly kind: 'bytes'; readonly body: Uint8Array })
+  | (Found<Tier> & {
       readonly kind: 'stream';
       readonly body: AsyncIterable<Uint8Array>;
       /** To be called once the body has ended or was given up. */
       readonly release: () => void;
     })
-  | ({ readonly kind: 'miss' } & Missed);
+  | ({ readonly kind: 'miss' } & MissedIn<Tier>);
 
-interface Found {
+interface Found<Tier> {
   readonly metadata: EntryMetadata;
   /** Where it was found. */
   readonly tier: Tier;
@@ -33,7 +32,7 @@ interface Found {
 }
 
 /** What a look-up says that found nothing. */
-export interface Missed {
+export interface MissedIn<Tier> {
   readonly detail?: CacheStatusDetail | undefined;
   /** The first failure, where it is not certain that nothing is stored. */
   readonly error?: CacheError | undefined;
@@ -41,21 +40,21 @@ export interface Missed {
   readonly lacking: readonly Tier[];
 }
 
-type Miss = Extract<Lookup, { kind: 'miss' }>;
+type Miss<Tier> = Extract<LookupIn<Tier>, { kind: 'miss' }>;
 
-const NO_TIERS: readonly Tier[] = [];
-const NEWER_FORMAT: Miss = { kind: 'miss', detail: 'newer-format', lacking: NO_TIERS };
+const NO_TIERS: readonly never[] = [];
+const NEWER_FORMAT: Miss<never> = { kind: 'miss', detail: 'newer-format', lacking: NO_TIERS };
 
 /** Looks entries up in one tier, and lets none through that is not whole, its own and of this time. */
-export class TierLookup {
+export class TierLookup<Tier> {
   readonly #tier: Tier;
   readonly #operations: DriverOperations;
   readonly #clock: Clock;
   readonly #events: EventPublisher;
   readonly #budget: ByteBudget;
   readonly #verifyBytes: number;
-  readonly #miss: Miss;
-  readonly #expired: Miss;
+  readonly #miss: Miss<Tier>;
+  readonly #expired: Miss<Tier>;
 
   /** @param verifyBytes up to this size a body is read and verified before it is served */
   constructor(
@@ -77,11 +76,11 @@ export class TierLookup {
   }
 
   /** Never rejects: a failure is a miss that carries its error. */
-  async find(name: string): Promise<Lookup> {
+  async find(name: string): Promise<LookupIn<Tier>> {
     const admission = this.#operations.admitLookup();
     if (admission !== 'pass') return this.#suspended(name, admission === 'probe');
     try {
-      const found = await this.#operations.lookup<Lookup>(
+      const found = await this.#operations.lookup<LookupIn<Tier>>(
         name,
         (entry, signal) => this.#read(name, entry, signal),
         discard,
@@ -93,7 +92,7 @@ export class TierLookup {
   }
 
   /** The probe is nobody's: the request that it comes with goes on at once. */
-  #suspended(name: string, probe: boolean): Miss {
+  #suspended(name: string, probe: boolean): Miss<Tier> {
     const open = this.#operations.refusal('get');
     if (probe) {
       this.#operations
@@ -103,7 +102,7 @@ export class TierLookup {
     return { kind: 'miss', detail: 'breaker-open', error: open, lacking: NO_TIERS };
   }
 
-  async #read(name: string, entry: StoredEntry, signal: AbortSignal): Promise<Lookup> {
+  async #read(name: string, entry: StoredEntry, signal: AbortSignal): Promise<LookupIn<Tier>> {
     const { metadata } = entry;
     try {
       verifyName(metadata, name);
@@ -152,7 +151,7 @@ export class TierLookup {
     }
   }
 
-  #missOf(name: string, error: CacheError): Miss {
+  #missOf(name: string, error: CacheError): Miss<Tier> {
     switch (error.code) {
       case 'ERR_CACHE_CORRUPT':
         this.#events.publish('corrupt', { name, message: error.message });
@@ -165,7 +164,7 @@ export class TierLookup {
   }
 }
 
-function discard(late: Lookup): void {
+function discard(late: LookupIn<unknown>): void {
   if (late.kind === 'stream') late.release();
 }
 

@@ -11,7 +11,7 @@ import { EventPublisher } from './cache-events.js';
 import { CacheStatus, type NotStoredReason } from './cache-status.js';
 import { DriverOperations } from './driver-operations.js';
 import type { ImageCacheSettings, NamedDriver } from './image-cache-parts.js';
-import { type Lookup, TierLookup } from './tier-lookup.js';
+import { type LookupIn, TierLookup } from './tier-lookup.js';
 
 export interface TierParts {
   /** The cache it belongs to, for its events. */
@@ -42,7 +42,7 @@ export class Tier {
   readonly hit: CacheStatus;
   /** The same, of an entry that still waits to be stored. */
   readonly pendingHit: CacheStatus;
-  readonly #lookup: TierLookup;
+  readonly #lookup: TierLookup<Tier>;
   readonly #events: EventPublisher;
   readonly #failures: FailureLog;
   readonly #clock: Clock;
@@ -92,7 +92,7 @@ export class Tier {
   }
 
   /** Looks an entry up. Never rejects. */
-  find(name: string): Promise<Lookup> {
+  find(name: string): Promise<LookupIn<Tier>> {
     return this.#lookup.find(name);
   }
 
