@@ -9,6 +9,7 @@ export class StoredObject implements BodySource {
   readonly #metadata: EntryMetadata;
   readonly #body: HttpBody;
   readonly #failure: BodyFailure;
+  #received = 0;
 
   constructor(metadata: EntryMetadata, body: HttpBody, failure: BodyFailure) {
     this.#metadata = metadata;
@@ -18,17 +19,19 @@ export class StoredObject implements BodySource {
 
   async bytes(signal: AbortSignal): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of this.chunks(signal)) {
-      chunks.push(chunk);
-      size += chunk.length;
+    const release = this.#breakOffWith(signal);
+    try {
+      for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next())
+        chunks.push(chunk);
+    } finally {
+      release();
     }
     // It came off the wire by itself, so nobody else has it.
     const [only] = chunks;
     if (only !== undefined && chunks.length === 1) return only;
     // Not before it is there, since the size is what a stranger may have written; and not from Node's pool, which
     // a small body would keep alive as a whole.
-    const whole = Buffer.allocUnsafeSlow(size);
+    const whole = Buffer.allocUnsafeSlow(this.#received);
     let offset = 0;
     for (const chunk of chunks) {
       whole.set(chunk, offset);
@@ -38,29 +41,40 @@ export class StoredObject implements BodySource {
   }
 
   async *chunks(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-    const { name, size } = this.#metadata;
-    const breakOff = (): void => this.#body.close();
-    if (signal.aborted) breakOff();
-    signal.addEventListener('abort', breakOff, { once: true });
-    let received = 0;
+    const release = this.#breakOffWith(signal);
     try {
-      for (let chunk = await this.#body.next(); chunk !== undefined; chunk = await this.#body.next()) {
-        received += chunk.length;
-        if (received > size) throw corrupt(name, `its body has more than ${size} bytes`);
-        yield chunk;
-      }
-      // Without a declared length an early end looks like any other.
-      if (received < size) throw new Error(`the body ended after ${received} of ${size} bytes`);
-    } catch (error) {
-      throw this.#failure(error);
+      for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) yield chunk;
     } finally {
-      signal.removeEventListener('abort', breakOff);
+      release();
     }
   }
 
   close(): Promise<void> {
     this.#body.close();
     return Promise.resolve();
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    const { name, size } = this.#metadata;
+    try {
+      const chunk = await this.#body.next();
+      this.#received += chunk?.length ?? 0;
+      if (this.#received > size) throw corrupt(name, `its body has more than ${size} bytes`);
+      // Without a declared length an early end looks like any other.
+      if (chunk === undefined && this.#received < size) {
+        throw new Error(`the body ended after ${this.#received} of ${size} bytes`);
+      }
+      return chunk;
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  #breakOffWith(signal: AbortSignal): () => void {
+    const breakOff = (): void => this.#body.close();
+    if (signal.aborted) breakOff();
+    signal.addEventListener('abort', breakOff, { once: true });
+    return () => signal.removeEventListener('abort', breakOff);
   }
 }
 

@@ -61,7 +61,10 @@ describe('region memory', () => {
     const { driver, events } = openAtBoth({ bucket: eu.bucket });
     await driver.put('memory/a', entryOf('memory/a'));
     expect(requests).toHaveLength(2);
-    for (let request = 0; request < 1000; request += 1) await (await driver.get('memory/a'))?.discard();
+    for (let round = 0; round < 50; round += 1) {
+      const entries = await Promise.all(Array.from({ length: 20 }, () => driver.get('memory/a')));
+      for (const entry of entries) await entry?.discard();
+    }
     expect(requests).toHaveLength(1002);
     expect(await bodyOf(driver, 'memory/a')).toBe('body of memory/a');
     expect(await namesIn(driver, 'memory/')).toEqual(['memory/a']);
