@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '@imgproxy-cache/core/driver';
 import { unlessAbsent } from './absence.js';
 import type { AtomicWriter } from './atomic-write.js';
@@ -8,15 +7,15 @@ import { FolderWalk, type ReportTrouble } from './folder-walk.js';
 import { lstat, readText } from './fs-calls.js';
 import { Lease } from './lease.js';
 import { OwnEntries } from './own-entries.js';
-import type { GrowthByProcess, UsageTallies } from './usage-tallies.js';
+import type { Tallies, Tally, UsageTallies } from './usage-tallies.js';
 
 // A count is made anew after this many times what it took, so that it costs about 1 % of one thread.
 const REST = 100;
 const SHORTEST_REST = 10 * 1000;
-// What was counted quickly while it changed is soon counted again: of a small cache each entry matters.
-const REST_OF_ROUGH = 20;
+// What was counted while more than this part of it changed is a guess, and soon counted again.
+const ROUGH_FROM = 1 / 50;
+const REST_OF_ROUGH = 5;
 const SHORTEST_REST_OF_ROUGH = 1000;
-const LONGEST_ROUGH = 1000;
 // More would keep requests from the few threads that Node has for files.
 const LANES = 2;
 
@@ -28,7 +27,7 @@ interface Count {
   readonly countedAt: number;
   /** How long it took, in milliseconds. */
   readonly took: number;
-  /** Whether entries were stored or removed meanwhile. */
+  /** Whether much was stored or removed meanwhile. */
   readonly rough: boolean;
   /** The tallies whose bytes are in it. */
   readonly settled: Readonly<Record<string, number>>;
@@ -81,15 +80,15 @@ export class CacheSize {
   async read(): Promise<KnownSize | undefined> {
     const count = await this.#readCount();
     if (count === undefined) return undefined;
-    const growth = await this.#tallies.read();
+    const tallies = await this.#tallies.read();
+    const { rough } = count;
     let { bytes } = count;
-    for (const [process, grown] of growth) bytes += grown - (count.settled[process] ?? 0);
-    const rough = count.rough && count.took < LONGEST_ROUGH;
+    for (const [process, { grown }] of tallies) bytes += grown - (count.settled[process] ?? 0);
     const rest = rough
       ? Math.max(SHORTEST_REST_OF_ROUGH, count.took * REST_OF_ROUGH)
       : Math.max(SHORTEST_REST, count.took * REST);
     const due = Math.abs(this.#clock.now() - count.countedAt) >= rest;
-    return { bytes: Math.max(0, bytes), processes: Math.max(1, growth.size), due, rough };
+    return { bytes: Math.max(0, bytes), processes: Math.max(1, tallies.size), due, rough };
   }
 
   async #readCount(): Promise<Count | undefined> {
@@ -125,14 +124,15 @@ export class CacheSize {
     if (found === undefined) return undefined;
     await this.#tallies.publish();
     const after = await this.#tallies.read();
+    // What is stored or removed while a walk in random order goes on has been seen by it half the time.
+    const bytes = Math.max(0, Math.round(found.bytes + (sumOf(after, 'grown') - sumOf(before, 'grown')) / 2));
     const count: Count = {
-      // What is stored or removed while a walk in random order goes on has been seen by it half the time.
-      bytes: Math.max(0, Math.round(found.bytes + (sumOf(after) - sumOf(before)) / 2)),
+      bytes,
       entries: found.entries,
       countedAt: this.#clock.now(),
       took: Math.round(this.#clock.monotonic() - began),
-      rough: !isDeepStrictEqual(before, after),
-      settled: Object.fromEntries(after),
+      rough: sumOf(after, 'moved') - sumOf(before, 'moved') > bytes * ROUGH_FROM,
+      settled: Object.fromEntries([...after].map(([process, { grown }]) => [process, grown])),
     };
     await this.#writer.write(this.#place, [Buffer.from(`${JSON.stringify(count)}\n`)], signal);
     await this.#tallies.removeSettled(after, this.#clock.now());
@@ -144,7 +144,7 @@ export class CacheSize {
     report: ReportTrouble,
   ): Promise<{ bytes: number; entries: number } | undefined> {
     const walk = new FolderWalk(this.#layout, this.#folders, report);
-    const own = new OwnEntries();
+    const own = new OwnEntries(report);
     let bytes = 0;
     let entries = 0;
     const takeLane = async (): Promise<void> => {
@@ -162,9 +162,9 @@ export class CacheSize {
   }
 }
 
-function sumOf(growth: GrowthByProcess): number {
+function sumOf(tallies: Tallies, what: keyof Tally): number {
   let sum = 0;
-  for (const bytes of growth.values()) sum += bytes;
+  for (const tally of tallies.values()) sum += tally[what];
   return sum;
 }
 

@@ -37,11 +37,13 @@ export class EvictionHand {
   readonly #uses: EntryUses;
   readonly #clock: Clock;
   readonly #report: ReportTrouble;
-  readonly #own = new OwnEntries();
+  readonly #own: OwnEntries;
   readonly #candidates = new EvictionCandidates();
   #walk: FolderWalk;
   #lanes: Lane[] = [];
+  // Since an entry went.
   #vainWalks = 0;
+  #failures = 0;
 
   constructor(
     layout: CacheLayout,
@@ -55,6 +57,7 @@ export class EvictionHand {
     this.#uses = uses;
     this.#clock = clock;
     this.#report = report;
+    this.#own = new OwnEntries(report);
     this.#walk = new FolderWalk(layout, folders, report);
   }
 
@@ -72,45 +75,43 @@ export class EvictionHand {
     const end = this.#clock.monotonic() + LONGEST_CALL;
     // Freed, or about to be by another lane.
     let claimed = 0;
-    let failures = 0;
     const isOver = (): boolean =>
-      claimed >= bytes || failures >= MAX_FAILURES || signal.aborted || this.#clock.monotonic() > end;
+      claimed >= bytes || this.#isVain() || signal.aborted || this.#clock.monotonic() > end;
     const takeLane = async (lane: Lane): Promise<boolean> => {
       while (!isOver()) {
         const { value: file } = await lane.next();
         if (file === undefined) return false;
-        try {
-          await this.#note(file, share);
-          while (!isOver()) {
-            const candidate = this.#candidates.take();
-            if (candidate === undefined) break;
-            const size = candidate.file.bytes;
-            claimed += size;
-            if (await this.#evict(candidate)) {
-              this.#vainWalks = 0;
-              onEvicted(size);
-              break;
-            }
-            claimed -= size;
-            this.#candidates.giveBack();
+        await this.#note(file, share);
+        while (!isOver()) {
+          const candidate = this.#candidates.take();
+          if (candidate === undefined) break;
+          const size = candidate.file.bytes;
+          claimed += size;
+          if (await this.#attempt(candidate)) {
+            onEvicted(size);
+            break;
           }
-        } catch (error) {
-          failures += 1;
-          this.#report(error, file.path);
+          claimed -= size;
+          this.#candidates.giveBack();
         }
       }
       return true;
     };
-    while (!isOver() && this.#vainWalks < MAX_VAIN_WALKS) {
+    while (!isOver()) {
       while (this.#lanes.length < lanes) this.#lanes.push(this.#walk.lane(signal));
       const taken = this.#lanes.slice(0, lanes);
       const unfinished = await Promise.all(taken.map(takeLane));
       this.#lanes = this.#lanes.filter((_lane, index) => unfinished[index] ?? true);
       if (this.#lanes.length === 0) this.#beginWalk();
     }
-    const isVain = failures >= MAX_FAILURES || this.#vainWalks >= MAX_VAIN_WALKS;
-    if (isVain) this.#vainWalks = 0;
-    return isVain ? 'vain' : 'some';
+    if (!this.#isVain()) return 'some';
+    this.#vainWalks = 0;
+    this.#failures = 0;
+    return 'vain';
+  }
+
+  #isVain(): boolean {
+    return this.#vainWalks >= MAX_VAIN_WALKS || this.#failures >= MAX_FAILURES;
   }
 
   #beginWalk(): void {
@@ -129,6 +130,19 @@ export class EvictionHand {
     if (!(await this.#own.include(file))) return;
     const usedAt = await this.#uses.lastUse(file.path, file.usedAt);
     this.#candidates.add({ file, usedAt }, share);
+  }
+
+  async #attempt(candidate: Candidate): Promise<boolean> {
+    try {
+      if (!(await this.#evict(candidate))) return false;
+      this.#vainWalks = 0;
+      this.#failures = 0;
+      return true;
+    } catch (error) {
+      this.#failures += 1;
+      this.#report(error, candidate.file.path);
+      return false;
+    }
   }
 
   /** Evicts an entry, if it is still what it was. */

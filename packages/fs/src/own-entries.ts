@@ -3,7 +3,7 @@ import { isCacheError } from '@imgproxy-cache/core/driver';
 import { isAbsence } from './absence.js';
 import { decodeEntryFile, MAX_TRAILER_BYTES } from './entry-file.js';
 import { READ_FLAGS, readFully } from './entry-reader.js';
-import type { FoundFile } from './folder-walk.js';
+import type { FoundFile, ReportTrouble } from './folder-walk.js';
 import { closeUnwatched, open } from './fs-calls.js';
 
 const MAX_FORMS = 1024;
@@ -11,7 +11,12 @@ const MAX_SMALL_BYTES = 64 * 1024;
 
 /** Tells entries from files that others keep below the same root. */
 export class OwnEntries {
+  readonly #report: ReportTrouble;
   readonly #forms = new Set<string>();
+
+  constructor(report: ReportTrouble) {
+    this.#report = report;
+  }
 
   /**
    * Whether a file counts as an entry. Entries are named by hashes: where one has proved to be an entry, those whose
@@ -20,9 +25,19 @@ export class OwnEntries {
   async include(file: FoundFile): Promise<boolean> {
     const form = file.name.replace(/[0-9a-f]/g, '0');
     if (this.#forms.has(form)) return true;
-    if (!(await isEntryFile(file))) return false;
+    if (!(await this.#isReadableEntry(file))) return false;
     if (this.#forms.size < MAX_FORMS) this.#forms.add(form);
     return true;
+  }
+
+  /** What cannot be read cannot be known as an entry. */
+  async #isReadableEntry(file: FoundFile): Promise<boolean> {
+    try {
+      return await isEntryFile(file);
+    } catch (error) {
+      this.#report(error, file.path);
+      return false;
+    }
   }
 }
 

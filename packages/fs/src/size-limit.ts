@@ -108,8 +108,8 @@ export class SizeLimit {
 }
 
 /**
- * The nearer to the limit, and above it, the more of this process's trips to the file system are those of the eviction, and the
- * less choosy it is: who stores without a pause would outrun it otherwise.
+ * The nearer to the limit, and above it, the more of this process's trips to the file system are those of the
+ * eviction, and the less choosy it is: who stores without a pause would outrun it otherwise.
  */
 function hasteFor(share: number): Haste {
   if (share > 1) return { lanes: 64, share: 1 / 2 };

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { newFolder } from './cache-folder.js';
+import { entryOf, newFolder, openCache } from './cache-folder.js';
 import { run, scriptPath } from './child-process.js';
 
 /** Whether this machine lets an ordinary user mount a file system of his own. */
@@ -162,5 +162,24 @@ describe.runIf(permitted)('rights (needs user namespaces: unshare -Ur)', () => {
     const [, outcomes] = stdout.split('\n').map((line) => JSON.parse(line));
     const denied = { code: 'ERR_CACHE_ACCESS_DENIED', message: expect.stringContaining('EACCES') };
     expect(outcomes).toMatchObject([denied, denied, denied, { operation: 'check', result: [] }]);
+  });
+
+  test('to delete that are missing stop no store, and are reported once', async () => {
+    const folder = await newFolder();
+    const { driver } = await openCache({ root: folder });
+    for (let number = 0; number < 40; number += 1) {
+      const name = `v1/${number}`;
+      await driver.put(name, entryOf(name, Buffer.alloc(1000)));
+    }
+    await driver.close();
+    const { stdout } = await run('unshare', [
+      '-Ur',
+      'sh',
+      '-c',
+      `chmod 500 "$0/v1"; setpriv --bounding-set=-all --inh-caps=-all --ambient-caps=-all "${process.execPath}" "${scriptPath('evict-denied.mjs')}" "$0" 10000; chmod 700 "$0/v1"`,
+      folder,
+    ]);
+    expect(JSON.parse(stdout)).toEqual(['eviction-failed', 'eviction-in-vain']);
+    expect(await readdir(join(folder, 'v1'))).toHaveLength(40);
   });
 });
