@@ -93,7 +93,7 @@ const MISTAKES: readonly {
       runSharing({
         seed: 1,
         duration: 1000,
-        maxSize: 200_000,
+        maxSize: 2_000_000,
         env: { IMGPROXY_CACHE_FS_MAX_SIZE: '0' },
         mistake: moduleOf('everything'),
         progress,

@@ -12,11 +12,12 @@ export class TrafficFindings {
   readonly onTrouble = (kind: 'wrong' | 'unanswered', story: string): void => this[kind].add(story);
 
   /** @param hosts which ones, in words */
-  add(hosts: string, { requests, hits, deletions, failures }: TrafficTally): void {
+  add(hosts: string, { requests, hits, stored, deletions, failures }: TrafficTally): void {
     const before = this.#sums.get(hosts);
     this.#sums.set(hosts, {
       requests: requests + (before?.requests ?? 0),
       hits: hits + (before?.hits ?? 0),
+      stored: stored + (before?.stored ?? 0),
       deletions: deletions + (before?.deletions ?? 0),
       failures: failures + (before?.failures ?? 0),
     });
@@ -24,7 +25,11 @@ export class TrafficFindings {
 
   outcomes(): Outcome[] {
     return [...this.#sums].flatMap(([operation, sums]) =>
-      Object.entries(sums).map(([outcome, count]) => ({ operation, outcome, count })),
+      Object.entries(sums).map(([outcome, count]) => ({
+        operation,
+        outcome: outcome === 'stored' ? 'stored bytes' : outcome,
+        count,
+      })),
     );
   }
 }

@@ -23,7 +23,7 @@ const PAUSE = 25;
 const TOLD_EVERY = 20;
 
 // Large enough for a kill to meet writes that are under way.
-const TRAFFIC = { sources: 100, largest: 600_000, deletions: 0.3, lanes: 12 };
+const TRAFFIC = { sources: 100, largest: 600_000, deletions: 0.3, lanes: 12, pause: 0 };
 
 export interface CrashOptions {
   readonly seed: number;

@@ -29,6 +29,8 @@ export interface TrafficOptions {
   readonly deletions: number;
   /** Operations at a time. */
   readonly lanes: number;
+  /** How long each lane rests between two of them, in milliseconds. */
+  readonly pause: number;
 }
 
 /** What a host can be asked, by name, and what it answers. */
@@ -79,6 +81,8 @@ export interface Measurement {
 export interface TrafficTally {
   readonly requests: number;
   readonly hits: number;
+  /** Bytes of images that were given to be stored. */
+  readonly stored: number;
   readonly deletions: number;
   /** Deletions that failed. */
   readonly failures: number;

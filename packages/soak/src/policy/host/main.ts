@@ -20,6 +20,7 @@ process.once('disconnect', () => process.exit());
 
 const cache = await HostCache.open(await loadMistake());
 const images = new KnownImages(cache);
+const NO_TRAFFIC = { requests: 0, hits: 0, stored: 0, deletions: 0, failures: 0 };
 let traffic: HostTraffic | undefined;
 
 const handlers: Handlers = {
@@ -41,7 +42,7 @@ const handlers: Handlers = {
     traffic = new HostTraffic(cache.door, options, tell);
     traffic.start();
   },
-  tally: () => traffic?.tally ?? { requests: 0, hits: 0, deletions: 0, failures: 0 },
+  tally: () => traffic?.tally ?? NO_TRAFFIC,
   close: async () => {
     await traffic?.stop();
     await cache.cache.close();

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isCacheError } from '@imgproxy-cache/core/driver';
 import { SeededRandom } from '../../seeded-random.js';
 import { drawVersion, urlOf } from '../images.js';
@@ -11,7 +12,7 @@ export class HostTraffic {
   readonly #options: TrafficOptions;
   readonly #random: SeededRandom;
   readonly #tell: (news: HostNews) => void;
-  readonly #tally = { requests: 0, hits: 0, deletions: 0, failures: 0 };
+  readonly #tally = { requests: 0, hits: 0, stored: 0, deletions: 0, failures: 0 };
   #lanes: Promise<unknown> | undefined;
   #stopped = false;
 
@@ -37,11 +38,12 @@ export class HostTraffic {
   }
 
   async #lane(): Promise<void> {
-    const { sources, deletions } = this.#options;
+    const { sources, deletions, pause } = this.#options;
     while (!this.#stopped) {
       const source = this.#random.below(sources);
       if (this.#random.next() < deletions) await this.#delete(source);
       else await this.#fetch(source);
+      if (pause > 0) await delay(pause);
     }
   }
 
@@ -51,6 +53,7 @@ export class HostTraffic {
       const { status, problem } = await request(this.#cache, image);
       this.#tally.requests += 1;
       if (status.hit) this.#tally.hits += 1;
+      if (status.detail === 'queued') this.#tally.stored += image.size;
       if (problem !== undefined)
         this.#tell({ news: 'trouble', kind: 'wrong', story: `${problem} (${status})` });
     } catch (error) {
