@@ -40,7 +40,7 @@ export async function runSimulatedHour({
 }: SimulatedHourOptions): Promise<SoakResult> {
   const clock = new ManualClock();
   const store = new FaultDriver(driver, { clock, seed });
-  await using cache = bareCache({ memory: new MemoryDriver(), store }, clock, ENV);
+  const cache = bareCache({ memory: new MemoryDriver(), store }, clock, ENV);
   const random = new SeededRandom(seed);
   const tally = new Tally();
   const growth = new MemoryGrowth();
@@ -66,6 +66,10 @@ export async function runSimulatedHour({
   const { flights, stores, bytes } = cache.load;
   // One for each kind of deadline that was ever set, and none for a request.
   const timers = clock.pending;
+  const closed = cache.close();
+  // It drains by the same clock.
+  clock.advance(HOUR);
+  await closed;
   return {
     outcomes: tally.outcomes(),
     judgements: [
