@@ -17,22 +17,25 @@ export interface FoundFile {
 /** Receives what the operating system said about a file or folder that is passed over then. */
 export type ReportTrouble = (error: unknown, path: string) => void;
 
-// Folders that wait to be visited: past this number the walk goes into the depth and not into the width.
-const MAX_WIDTH = 1024;
+// From so many folders on, each is a branch that is walked to its end before the next.
+const ENOUGH_BRANCHES = 32;
 // Of some 1,000 entries. One that is larger is not read at once, but stays open while its files are looked at.
 const MAX_FOLDER_BYTES = 128 * 1024;
 const BATCH = 1024;
 
 /**
- * One walk over all files below the cache's folder. Folders come in random order, so that any stretch of the walk is
- * a fair sample of the whole. It holds the paths of some 1,000 folders and of 1,024 files at a time, and beyond that
- * those of the subfolders of one folder.
+ * One walk over all files below the cache's folder. Its branches come in random order, so that any stretch of the walk
+ * is a fair sample of the whole. Within a branch a folder is read soon after the one that holds it: what is stored
+ * in a new folder meanwhile would not be seen. It holds the paths of the branches, of the subfolders on its way, and
+ * of at most 1,024 files of a folder at a time.
  */
 export class FolderWalk {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
   readonly #report: ReportTrouble;
-  readonly #waiting = [''];
+  readonly #branches = [''];
+  readonly #inBranch: string[] = [];
+  #isBranched = false;
   readonly #listings = new Set<Promise<unknown>>();
   #begun: Promise<boolean> | undefined;
 
@@ -53,12 +56,19 @@ export class FolderWalk {
   }
 
   async #next(): Promise<string | undefined> {
-    while (this.#waiting.length === 0 && this.#listings.size > 0) await Promise.race(this.#listings);
-    const index = this.#waiting.length < MAX_WIDTH ? Math.floor(Math.random() * this.#waiting.length) : -1;
-    const last = this.#waiting.pop();
-    const taken = this.#waiting[index];
+    while (this.#inBranch.length === 0 && this.#branches.length === 0 && this.#listings.size > 0) {
+      await Promise.race(this.#listings);
+    }
+    return this.#inBranch.pop() ?? this.#takeBranch();
+  }
+
+  #takeBranch(): string | undefined {
+    this.#isBranched ||= this.#branches.length >= ENOUGH_BRANCHES;
+    const index = Math.floor(Math.random() * this.#branches.length);
+    const last = this.#branches.pop();
+    const taken = this.#branches[index];
     if (taken === undefined || last === undefined) return last;
-    this.#waiting[index] = last;
+    this.#branches[index] = last;
     return taken;
   }
 
@@ -86,9 +96,10 @@ export class FolderWalk {
   }
 
   #noteFolders(folder: string, items: readonly Dirent[]): void {
+    const found = this.#isBranched ? this.#inBranch : this.#branches;
     for (const item of items) {
       const name = nameIn(folder, item);
-      if (item.isDirectory() && isEntryName(name) && !isTemporary(name)) this.#waiting.push(name);
+      if (item.isDirectory() && isEntryName(name) && !isTemporary(name)) found.push(name);
     }
   }
 
