@@ -29,5 +29,5 @@ export const s3Store: Table = {
       atLeast: 3,
     },
   ],
-  effort: { rounds: 3, roundMilliseconds: 250, leastTurns: 2 },
+  effort: { rounds: 3, roundMilliseconds: 250, leastTurns: 1 },
 };
