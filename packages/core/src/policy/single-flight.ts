@@ -9,6 +9,7 @@ export class Flight<Result> {
   readonly #onEnd: (flight: Flight<Result>) => void;
   #shared: PromiseWithResolvers<Result> | undefined;
   #callers = 0;
+  #ownerLeft = false;
   #controller: AbortController | undefined;
   #landed = false;
   #abandoned = false;
@@ -68,21 +69,39 @@ export class Flight<Result> {
       // A failure that nobody waits for any more is no unhandled rejection.
       this.#shared.promise.catch(() => undefined);
     }
-    return this.join(this.#shared.promise, signal);
+    return this.#count(this.#shared.promise, signal, () => this.#leave());
   }
 
   /**
-   * Adds a caller who waits for something of his own, as the one does who does the work.
+   * Adds the one who does the work, and waits for something of his own.
    * @param release takes what comes after the caller has gone
    * @throws CacheError `ERR_CACHE_ABORTED` as soon as the caller's signal is aborted
    */
   join<T>(own: Promise<T>, signal: AbortSignal | undefined, release?: (late: T) => void): Promise<T> {
+    return this.#count(own, signal, () => this.leave(), release);
+  }
+
+  /**
+   * Counts out the one who does the work: once, though he may hang up and what he waited for be given up besides.
+   */
+  leave(): void {
+    if (this.#ownerLeft) return;
+    this.#ownerLeft = true;
+    this.#leave();
+  }
+
+  #count<T>(
+    own: Promise<T>,
+    signal: AbortSignal | undefined,
+    leave: () => void,
+    release?: (late: T) => void,
+  ): Promise<T> {
     this.#callers++;
     if (signal === undefined) return own;
     return new Promise<T>((resolve, reject) => {
       const onAbort = (): void => {
         reject(abortedError('fetch', signal));
-        this.leave();
+        leave();
       };
       signal.addEventListener('abort', onAbort, { once: true });
       own
@@ -95,7 +114,7 @@ export class Flight<Result> {
   }
 
   /** Counts a caller out. Who leaves after the landing changes nothing. */
-  leave(): void {
+  #leave(): void {
     this.#callers--;
     if (this.#callers > 0 || this.#landed) return;
     this.#abandoned = true;

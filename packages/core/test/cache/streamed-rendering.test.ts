@@ -149,6 +149,24 @@ describe('a rendering that is a stream', () => {
     await until(() => memory.size === 1);
   });
 
+  it('goes on for those who wait when its first client has gone before it comes', async () => {
+    const { cache, memory } = await cacheUnderTest();
+    const source = new ManualSource();
+    const begun = Promise.withResolvers<void>();
+    const render = renderer(() => begun.promise.then(() => ({ body: source })));
+    const first = new AbortController();
+    const leader = cache.fetch({ ...REQUEST, signal: first.signal }, render);
+    const follower = served(cache.fetch(REQUEST, render));
+    await until(() => render.calls === 1);
+    first.abort();
+    await expect(leader).rejects.toMatchObject({ code: 'ERR_CACHE_ABORTED' });
+    begun.resolve();
+    source.give(bytesOf(1000));
+    source.end();
+    expect(await follower).toEqual({ status: 'imgproxy-cache; fwd=miss; collapsed', body: bytesOf(1000) });
+    await until(() => memory.size === 1);
+  });
+
   it('is collected before it is served where errors are reported', async () => {
     const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: '1' });
     const body = Readable.from([bytesOf(600), bytesOf(500)]);
