@@ -16,7 +16,7 @@ const STEP = { full: 100, brief: 500 };
 /** How long hosts share a store, in milliseconds. */
 const SHARING = {
   full: { duration: 60_000, maxSize: 64_000_000 },
-  brief: { duration: 4000, maxSize: 16_000_000 },
+  brief: { duration: 2500, maxSize: 16_000_000 },
 };
 
 /** What the policy promises under load and faults, one part after the other. */

@@ -66,7 +66,7 @@ export class FaultMeasurement {
   async #measurePair(): Promise<void> {
     this.#pairs += 1;
     const turn = this.#pairs % 4;
-    const image = turn % 2 === 0 ? this.#images.known(this.#pairs) : this.#images.fresh();
+    const image = turn % 2 === 0 ? this.#images.known() : this.#images.fresh();
     const alone = this.#images.fresh();
     const wasSuspended = this.#cache.suspended.lookups;
     // Neither of the two is always the first.

@@ -48,8 +48,10 @@ export class ScriptedStore {
     this.#process.kill(signal);
   }
 
-  /** Ends it by SIGKILL, with everything that it stores. */
+  /** Ends it by SIGKILL, with everything that it stores. Idempotent. */
   async kill(): Promise<void> {
+    const { exitCode, signalCode } = this.#process;
+    if (exitCode !== null || signalCode !== null) return;
     const exit = once(this.#process, 'exit');
     this.#process.kill('SIGKILL');
     await exit;

@@ -16,7 +16,7 @@ const PATIENCE = 180_000;
 /** By how much the entries may exceed the limit, as a share of it. */
 const EXCESS = 0.05;
 /** Shares of the limit: what is stored before, what the hosts store at least, and what must be left of it. */
-const [BEFORE, TURNOVER, LEFT] = [0.9, 0.3, 0.8];
+const [BEFORE, TURNOVER, LEFT] = [0.9, 0.2, 0.8];
 /** The largest image, as a share of the limit: all together are twice as large as the limit. */
 const LARGEST = 1 / 1000;
 

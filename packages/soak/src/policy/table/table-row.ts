@@ -23,6 +23,12 @@ export interface TableSettings {
   readonly mistake?: string | undefined;
 }
 
+// Else all that is known would be in memory, and nothing be asked of the store that goes wrong.
+const SMALL_FIRST_TIER: Readonly<Partial<Record<CacheUse, Environment>>> = {
+  'memory,fs': { IMGPROXY_CACHE_MEMORY_MAX_ENTRIES: '16' },
+  'memory,s3': { IMGPROXY_CACHE_MEMORY_MAX_ENTRIES: '16' },
+};
+
 /** One fault of the store of one cache. */
 export interface TableRow {
   readonly use: CacheUse;
@@ -103,7 +109,7 @@ class RowParts implements AsyncDisposable {
           ? onOwnDisk(this.#disk, mount)
           : [];
     this.#host = await HostProcess.start({
-      env: { ...variables, ...this.#settings.env },
+      env: { ...variables, ...SMALL_FIRST_TIER[this.#use], ...this.#settings.env },
       within,
       mistake: this.#settings.mistake,
     });
