@@ -4,10 +4,12 @@ import { setTimeout as pause } from 'node:timers/promises';
  * Why a request may be made again:
  * - `stale`: it went over a connection that had died in the pool; that is nobody's fault, so the next attempt goes
  *   over a new one at once and costs nothing;
+ * - `corrected`: what the store refused it for has been mended since, such as a wrong clock: the next attempt is made
+ *   at once and costs nothing;
  * - `transient`: something broke on the way, or the store failed;
  * - `throttled`: the store asks for fewer requests.
  */
-export type RetryReason = 'stale' | 'transient' | 'throttled';
+export type RetryReason = 'stale' | 'corrected' | 'transient' | 'throttled';
 
 /** What is known of a failure. */
 export interface RetryVerdict {
@@ -38,8 +40,8 @@ export interface RetryOptions {
 
 // The figures are those of the AWS SDKs' standard mode, so that both ways of making a request behave alike:
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-const COSTS = { stale: 0, transient: 14, throttled: 5 } as const;
-const FIRST_WAITS = { stale: 0, transient: 50, throttled: 1_000 } as const;
+const COSTS = { stale: 0, corrected: 0, transient: 14, throttled: 5 } as const;
+const FIRST_WAITS = { stale: 0, corrected: 0, transient: 50, throttled: 1_000 } as const;
 const LONGEST_WAIT = 20_000;
 /** How much longer than we would the store may make us wait. */
 const LONGEST_HINT = 5_000;

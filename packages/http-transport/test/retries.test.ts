@@ -62,6 +62,7 @@ describe('the wait', () => {
     ['throttled', 2, 2_000],
     ['throttled', 9, 20_000],
     ['stale', 1, 0],
+    ['corrected', 1, 0],
   ] as const)('after a failure that is %s, in attempt %i, is up to %i ms', (reason, number, most) => {
     const waits = [0, 0.5, 1].map((random) => {
       const retries = new Retries({ random: () => random, maxAttempts: 20 });

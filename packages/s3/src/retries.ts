@@ -5,7 +5,12 @@ import {
   type RetryVerdict,
   TransportError,
 } from '@imgproxy-cache/http-transport';
-import { getRetryAfterHint, isThrottlingError, isTransientError } from '@smithy/core/retry';
+import {
+  getRetryAfterHint,
+  isClockSkewCorrectedError,
+  isThrottlingError,
+  isTransientError,
+} from '@smithy/core/retry';
 import type { RetryErrorInfo, RetryStrategyV2, RetryToken, SdkError } from '@smithy/types';
 
 /** Why a request to S3 may be made again; `undefined`: it may not. What the SDK takes for passing is. */
@@ -15,6 +20,8 @@ export function judgeFailure(thrown: unknown): RetryVerdict | undefined {
     return { reason: thrown.stale ? 'stale' : 'transient' };
   }
   const error = thrown as SdkError;
+  // All requests under way meet a wrong clock at once, and would take the whole budget.
+  if (isClockSkewCorrectedError(error)) return { reason: 'corrected' };
   const reason = isThrottlingError(error) ? 'throttled' : isTransientError(error) ? 'transient' : undefined;
   if (reason === undefined) return undefined;
   const hint = getRetryAfterHint(error.$response);

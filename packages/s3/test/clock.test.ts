@@ -35,6 +35,27 @@ test.each([1, -1])(
   },
 );
 
+test('S17 a clock that is off is corrected for more requests at once than the budget has retries', async () => {
+  const store = await openStore();
+  keepTime(store, HOUR);
+  const { script } = store.server;
+  const all = Promise.withResolvers<void>();
+  let refused = 0;
+  store.server.script = (request) => {
+    const refusal = script(request);
+    if (refusal === undefined || typeof refusal === 'function') return undefined;
+    refused++;
+    if (refused === 100) all.resolve();
+    return async (response) => {
+      await all.promise;
+      response.writeHead(refusal.status, refusal.headers).end(refusal.body);
+    };
+  };
+  const names = Array.from({ length: 100 }, (_, index) => `n${index}`);
+  await Promise.all(names.map((name) => store.driver.put(name, entryOf(name))));
+  expect([refused, store.server.requests.length]).toEqual([100, 200]);
+});
+
 test('S17 check() tells how far the clock is off', async () => {
   const store = await openStore();
   keepTime(store, HOUR);
