@@ -33,7 +33,10 @@ export class HostProcess {
     { env, within = [], mistake }: HostOptions,
     onTrouble: (kind: 'wrong' | 'unanswered', story: string) => void = () => undefined,
   ): Promise<HostProcess> {
-    const [command = process.execPath, ...args] = [...within, process.execPath, MAIN];
+    // A mistake's module is TypeScript, and the oldest Node.js that packages take asks for the flag.
+    const flags =
+      mistake === undefined ? [] : ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'];
+    const [command = process.execPath, ...args] = [...within, process.execPath, ...flags, MAIN];
     const child = spawn(command, args, {
       env: {
         PATH: process.env['PATH'],
