@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CacheError, type CacheOperation, type Clock } from '../driver/index.js';
 
 // Signals are dear to make and look-ups are many: those that begin within this part of the deadline share one.
@@ -16,7 +17,10 @@ class Slot {
   constructor(
     readonly closesAt: number,
     readonly expiresAt: number,
-  ) {}
+  ) {
+    // Many operations listen to it, which Node.js 22 takes for a leak.
+    setMaxListeners(0, this.controller.signal);
+  }
 }
 
 /**

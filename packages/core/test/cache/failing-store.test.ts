@@ -1,3 +1,4 @@
+import { getMaxListeners } from 'node:events';
 import { CacheError, StreamedEntry } from '@imgproxy-cache/core/driver';
 import { describe, expect, it } from 'vitest';
 import { cacheUnderTest, REQUEST, renderer, served, until } from './cache-under-test.js';
@@ -97,6 +98,21 @@ describe('a look-up that fails', () => {
     clock.advance(1);
     expect((await request).status).toBe('imgproxy-cache; fwd=miss; detail=ERR_CACHE_TIMEOUT');
     expect(signals[0]?.aborted).toBe(true);
+  });
+
+  it('gets a signal that many others may listen to as well', async () => {
+    const limits: number[] = [];
+    const { cache } = await cacheUnderTest(
+      {},
+      {
+        get: async (_name, { signal }) => {
+          if (signal !== undefined) limits.push(getMaxListeners(signal));
+          return undefined;
+        },
+      },
+    );
+    await served(cache.fetch(REQUEST, renderer()));
+    expect(limits).toEqual([0]);
   });
 
   it('that hangs while the body is read is bounded by the same deadline', async () => {
