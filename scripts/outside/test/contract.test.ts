@@ -49,14 +49,17 @@ describe('the contract suite, installed', () => {
   afterAll(() => host[Symbol.asyncDispose]());
 
   it.each(Object.entries(runners))('passes under %s', async (_, { command, summary }) => {
-    await expectPassed([node, ...command], summary, rules);
+    expect(await passedOf([node, ...command], summary)).toBe(rules);
   });
 
   it('passes on each driver, with the preparations of its own tests', async () => {
     for (const { name, path } of drivers) await host.copy(`${path}/test`, join('drivers', name));
     const { command, summary } = runners.vitest;
     const all = [node, ...command.slice(0, 2), '--maxWorkers=2', '--dir=drivers', 'contract'];
-    await expectPassed(all, summary, rules * drivers.length);
+    const passed = await passedOf(all, summary);
+    // A driver may pass the suite more than once, in different settings.
+    expect(passed % rules).toBe(0);
+    expect(passed / rules).toBeGreaterThanOrEqual(drivers.length);
   });
 
   it('has such tests in every package that is a driver', async () => {
@@ -68,10 +71,11 @@ describe('the contract suite, installed', () => {
     expect(drivers.map(({ name }) => name)).toEqual(found);
   });
 
-  async function expectPassed(command: readonly string[], summary: RegExp, tests: number): Promise<void> {
+  /** How many tests of a run have passed, and none has failed. */
+  async function passedOf(command: readonly string[], summary: RegExp): Promise<number> {
     const { exitCode, stdout, stderr } = await host.run(command);
     expect(exitCode, `${stdout}${stderr}`).toBe(0);
-    expect(Number(summary.exec(`${stdout}${stderr}`)?.[1])).toBe(tests);
+    return Number(summary.exec(`${stdout}${stderr}`)?.[1]);
   }
 
   async function evaluate(expression: string): Promise<string> {
