@@ -2,7 +2,6 @@ import type { ByteBudget, ErrorReporting, Flight } from '../policy/index.js';
 import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';
-import type { FetchResult } from './fetch-result.js';
 import type { Missed } from './lookup-step.js';
 import {
   describeRendering,
@@ -12,6 +11,12 @@ import {
   type Rendering,
 } from './rendering.js';
 import type { Candidate, KeepOptions, StoreStep } from './store-step.js';
+
+/** An image to serve, and how it was had. */
+export interface Answer {
+  readonly status: CacheStatus;
+  readonly image: CachedImage;
+}
 
 /** What a flight gives to those who wait for it. */
 export type Shared =
@@ -47,7 +52,7 @@ export class RenderStep {
   }
 
   /** Renders for one request that neither looks up nor stores. */
-  async renderOnly(flight: Flight<Shared>, render: Render, outcome: CacheOutcome): Promise<FetchResult> {
+  async renderOnly(flight: Flight<Shared>, render: Render, outcome: CacheOutcome): Promise<Answer> {
     try {
       const rendering = checked(await render({ signal: flight.signal }));
       return { status: CacheStatus.of(outcome), image: unsharedImage(rendering) };
@@ -65,7 +70,7 @@ export class RenderStep {
     render: Render,
     missed: Missed,
     keep: KeepOptions,
-  ): Promise<FetchResult> {
+  ): Promise<Answer> {
     const { store, budget, reporting, maxEntrySize } = this.#parts;
     const rendering = checked(await render({ signal: flight.signal }));
     const { body } = rendering;
@@ -74,7 +79,11 @@ export class RenderStep {
       return { status: missStatus(missed, store.skip('not-storable')), image: unsharedImage(rendering) };
     }
     const description = describeRendering(rendering);
-    const finish = (whole: Uint8Array, release?: () => void): Promise<FetchResult> =>
+    if (keep.accepts?.includes(description.contentType) === false) {
+      flight.land({ kind: 'render-alone' });
+      return { status: missStatus(missed, store.skip('not-accepted')), image: unsharedImage(rendering) };
+    }
+    const finish = (whole: Uint8Array, release?: () => void): Promise<Answer> =>
       this.#finish(flight, missed, { name: flight.name, description, body: whole, keep, release });
     if (body instanceof Uint8Array) return finish(body);
 
@@ -97,7 +106,7 @@ export class RenderStep {
   }
 
   /** Has the whole image: stores it and gives it to those who wait. */
-  async #finish(flight: Flight<Shared>, missed: Missed, candidate: Candidate): Promise<FetchResult> {
+  async #finish(flight: Flight<Shared>, missed: Missed, candidate: Candidate): Promise<Answer> {
     const { description, body, release } = candidate;
     const obstacle = this.#obstacle(flight, missed);
     if (obstacle !== undefined) release?.();
@@ -140,6 +149,11 @@ function checked(rendering: Rendering): Rendering {
     throw new TypeError(
       'render gave no body: it must be a Uint8Array or an async iterable of them, such as a stream',
     );
+  }
+  const contentType: unknown = rendering.contentType;
+  if (typeof contentType !== 'string') {
+    if (!(body instanceof Uint8Array)) closeSource(body as AsyncIterable<Uint8Array>);
+    throw new TypeError("render gave no contentType: it must be the image's media type, such as image/webp");
   }
   return rendering;
 }

@@ -7,20 +7,21 @@ import {
   type ConfigValues,
   isCacheError,
 } from '../driver/index.js';
+import { cookieNamesFault, headerNamesFault } from '../key/field-names.js';
 import { prefixFault } from '../key/index.js';
 import { driverNames, resolveDriver } from './resolve-driver.js';
 
 /** Where a cache's configuration and drivers come from. */
 export interface CacheOptions {
   /** Default: `process.env`. */
-  readonly env?: Environment;
+  readonly env?: Environment | undefined;
   /** Drivers that need not be installed as packages. They come before installed ones. */
-  readonly drivers?: readonly CacheDriverDefinition[];
+  readonly drivers?: readonly CacheDriverDefinition[] | undefined;
   /**
    * From where driver packages are resolved: a URL such as `import.meta.url`, or a folder.
    * Default: the folder of the main module.
    */
-  readonly resolveFrom?: string | URL;
+  readonly resolveFrom?: string | URL | undefined;
 }
 
 /** A driver with the values of its variables. */
@@ -46,10 +47,7 @@ export interface CacheConfiguration {
 export async function readCacheConfiguration(options: CacheOptions): Promise<CacheConfiguration> {
   const env = options.env ?? process.env;
   const core = readConfig(CORE_TABLE, env);
-  const faults: ConfigFault[] = [...core.faults];
-  const fault = prefixFault(core.values.prefix);
-  if (fault !== undefined)
-    faults.push({ variable: CORE_TABLE.prefix.variable, message: `is wrong: ${fault}` });
+  const faults: ConfigFault[] = [...core.faults, ...keyFaults(core.values)];
 
   const drivers: ChosenDriver[] = [];
   const driverErrors: CacheError[] = [];
@@ -76,6 +74,17 @@ export async function readCacheConfiguration(options: CacheOptions): Promise<Cac
   if (faults.length > 0) throw configError(faults);
   const definitions = drivers.map(({ definition }) => definition);
   return { core: core.values, drivers, warnings: misspellings(env, definitions) };
+}
+
+function keyFaults({ prefix, keyHeaders, keyCookies }: CacheConfiguration['core']): ConfigFault[] {
+  const found = [
+    { variable: CORE_TABLE.prefix.variable, fault: prefixFault(prefix) },
+    { variable: CORE_TABLE.keyHeaders.variable, fault: headerNamesFault(keyHeaders) },
+    { variable: CORE_TABLE.keyCookies.variable, fault: cookieNamesFault(keyCookies) },
+  ];
+  return found.flatMap(({ variable, fault }) =>
+    fault === undefined ? [] : [{ variable, message: `is wrong: ${fault}` }],
+  );
 }
 
 function configError(faults: readonly ConfigFault[]): CacheError {

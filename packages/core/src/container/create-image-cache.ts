@@ -7,7 +7,7 @@ import { CACHE } from './tokens.js';
 /** Options for a host without a container of its own. */
 export interface CreateImageCacheOptions extends CacheOptions {
   /** Where the cache logs. Default: lines on standard error. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 /**
