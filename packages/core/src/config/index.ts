@@ -1,4 +1,5 @@
 export * from './core-table.js';
 export * from './environment-rules.js';
 export * from './misspelt-variables.js';
+export * from './negotiation-table.js';
 export * from './read-config.js';
