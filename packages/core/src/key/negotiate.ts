@@ -24,23 +24,21 @@ export interface NegotiationSettings {
  *
  * @param accept the header: one line or, better, all of them, as in Node's `headersDistinct`
  * @param format the format that the request asks for, if any
- * @returns the formats in the order in which imgproxy prefers them: JPEG XL, AVIF, WebP
+ * @returns the formats in the order in which imgproxy prefers them: JPEG XL, AVIF, WebP. `undefined` where the settings
+ *   let a client choose none, so that the answer does not depend on `Accept`
  */
 export function negotiate(
   accept: string | readonly string[] | null | undefined,
   settings: NegotiationSettings,
   format?: string | undefined,
-): readonly NegotiableFormat[] {
-  const [line] = typeof accept === 'string' ? [accept] : (accept ?? []);
-  if (line === undefined) return [];
+): readonly NegotiableFormat[] | undefined {
   const { autoAvif, autoJxl, autoWebp, enforceAvif, enforceJxl, enforceWebp } = settings;
   const isFree = format === undefined;
-  const candidates = [
-    ['jxl', enforceJxl || (isFree && autoJxl)],
-    ['avif', enforceAvif || (isFree && autoAvif)],
-    ['webp', enforceWebp || (isFree && autoWebp)],
-  ] as const;
-  return candidates
-    .filter(([name, isCandidate]) => isCandidate === true && line.includes(`image/${name}`))
-    .map(([name]) => name);
+  const formats: NegotiableFormat[] = [];
+  if (enforceJxl || (isFree && autoJxl)) formats.push('jxl');
+  if (enforceAvif || (isFree && autoAvif)) formats.push('avif');
+  if (enforceWebp || (isFree && autoWebp)) formats.push('webp');
+  if (formats.length === 0) return undefined;
+  const [line = ''] = typeof accept === 'string' ? [accept] : (accept ?? []);
+  return formats.filter((name) => line.includes(`image/${name}`));
 }
