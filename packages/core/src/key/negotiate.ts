@@ -26,6 +26,7 @@ export interface NegotiationSettings {
  * @param format the format that the request asks for, if any
  * @returns the formats in the order in which imgproxy prefers them: JPEG XL, AVIF, WebP. `undefined` where the settings
  *   let a client choose none, so that the answer does not depend on `Accept`
+ * @throws TypeError for anything else than the header, such as all headers
  */
 export function negotiate(
   accept: string | readonly string[] | null | undefined,
@@ -39,6 +40,13 @@ export function negotiate(
   if (enforceAvif || (isFree && autoAvif)) formats.push('avif');
   if (enforceWebp || (isFree && autoWebp)) formats.push('webp');
   if (formats.length === 0) return undefined;
-  const [line = ''] = typeof accept === 'string' ? [accept] : (accept ?? []);
+  const line = firstLine(accept);
   return formats.filter((name) => line.includes(`image/${name}`));
+}
+
+function firstLine(accept: unknown): string {
+  const line: unknown = Array.isArray(accept) ? accept[0] : accept;
+  if (line === undefined || line === null) return '';
+  if (typeof line === 'string') return line;
+  throw new TypeError('accept must be the Accept header: a string, or an array of its lines');
 }

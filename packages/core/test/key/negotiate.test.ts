@@ -43,6 +43,13 @@ describe("formats are negotiated by imgproxy's rules", () => {
     expect(negotiate(accept, settings, format)).toEqual(formats);
   });
 
+  it.each([{ accept: CHROME }, new Headers({ accept: CHROME }), 5, [5]])(
+    'and of nothing but the header: %j',
+    (accept) => {
+      expect(() => negotiate(accept as unknown as string, AUTO)).toThrow(/^accept must be the Accept header/);
+    },
+  );
+
   it("with imgproxy's variables", () => {
     const env = { IMGPROXY_AUTO_WEBP: 'true', IMGPROXY_ENFORCE_AVIF: 'T', IMGPROXY_AUTO_JXL: 'yes' };
     const { values, faults } = readConfig(NEGOTIATION_TABLE, env);
