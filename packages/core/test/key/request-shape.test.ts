@@ -1,5 +1,5 @@
 import { type CacheRequest, createImageCache, type ImageCache } from '@imgproxy-cache/core';
-import memory from '@imgproxy-cache/memory';
+import memory, { MemoryDriver } from '@imgproxy-cache/memory';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 const SOURCE = 'https://example.com/cat.jpg';
@@ -315,6 +315,47 @@ it('headers that can be walked only once make one key, however often the cache s
   expect(await picture(cache, { headers: { 'x-user': 'ann' } }, 'another')).toBe('for Ann');
   slow.resolve();
   await (await first).image.discard();
+});
+
+describe('what a header is in the key', () => {
+  const lines = (...users: string[]) => ({ headers: { 'x-user': users } });
+
+  it.each<[string, Given, Given, boolean]>([
+    ['its name in another case', lines('ann'), { headers: { 'X-USER': 'ann' } }, true],
+    ['its value in another case', lines('ann'), lines('Ann'), false],
+    ['its lines in another order', lines('a', 'b'), lines('b', 'a'), false],
+    ['one of its lines twice', lines('a'), lines('a', 'a'), false],
+    ['its lines on one', lines('a', 'b'), lines('a, b'), false],
+    ['blank or absent', lines(''), { headers: {} }, false],
+  ])('%s', async (_what, ofAnn, ofBob, isShared) => {
+    const second = isShared ? 'for Ann' : 'for Bob';
+    expect(await annAndBob(BY_USER, ofAnn, ofBob)).toEqual(['for Ann', second]);
+  });
+
+  it('is the same where its name is listed twice', async () => {
+    const store = new MemoryDriver();
+    const open = (listed: string) =>
+      createImageCache({
+        env: {
+          IMGPROXY_CACHE_USE: 'memory',
+          IMGPROXY_CACHE_KEY_HEADERS: listed,
+          IMGPROXY_CACHE_REPORT_ERRORS: 'true',
+        },
+        drivers: [{ ...memory, create: () => store }],
+      });
+    await using once = await open('x-user');
+    await using twice = await open('X-User, x-user,');
+    expect(await picture(once, lines('ann'), 'for Ann')).toBe('for Ann');
+    expect(await picture(twice, lines('ann'), 'another')).toBe('for Ann');
+  });
+
+  it('is refused where it is malformed, and its value is not repeated', async () => {
+    const cache = await cacheWith(BY_USER);
+    const refusal = await picture(cache, { headers: { 'x-user': 'hunter2\ud83d' } }).catch((error) => error);
+    expect(refusal).toBeInstanceOf(TypeError);
+    expect(refusal.message).toMatch(/not well-formed Unicode \(a lone surrogate\)/);
+    expect(refusal.message).not.toContain('hunter2');
+  });
 });
 
 describe('the lists of headers and cookies', () => {
