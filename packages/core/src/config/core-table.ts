@@ -27,13 +27,13 @@ export const CORE_TABLE = {
     variable: 'IMGPROXY_CACHE_KEY_HEADERS',
     type: 'list',
     default: [],
-    doc: 'Request headers whose values are part of the key.',
+    doc: 'Request headers whose values are part of the key. A host must then pass the headers of every request.',
   },
   keyCookies: {
     variable: 'IMGPROXY_CACHE_KEY_COOKIES',
     type: 'list',
     default: [],
-    doc: 'Cookies whose values are part of the key.',
+    doc: 'Cookies whose values are part of the key. A host must then pass the headers or the cookies of every request.',
   },
   reportErrors: {
     variable: 'IMGPROXY_CACHE_REPORT_ERRORS',

@@ -12,6 +12,7 @@ const DETAILS = Object.keys({
   'queue-full': true,
   'bytes-in-flight': true,
   'not-storable': true,
+  'not-accepted': true,
   metadata: true,
   invalidated: true,
   'newer-format': true,
