@@ -20,7 +20,7 @@ import { checkRequest } from './check-request.js';
 import { Deletion } from './deletion.js';
 import type { CacheRequest, FetchResult } from './fetch-result.js';
 import type { ImageCacheParts, ImageCacheSettings } from './image-cache-parts.js';
-import { type Lookup, LookUp } from './look-up.js';
+import { LookUp, type Lookup } from './look-up.js';
 import { type Answer, RenderStep, type Shared } from './render-step.js';
 import type { Render } from './rendering.js';
 import { RenderingTime } from './rendering-time.js';

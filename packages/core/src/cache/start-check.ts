@@ -21,9 +21,7 @@ export async function checkAtStart(parts: StartCheckParts): Promise<void> {
   const { tiers, reporting, clock, timeoutSeconds } = parts;
   const unanswered = new Set(tiers);
   let isLate = false;
-  const checks = tiers.map((tier) =>
-    check(tier, parts, () => isLate).finally(() => unanswered.delete(tier)),
-  );
+  const checks = tiers.map((tier) => check(tier, parts, () => isLate).finally(() => unanswered.delete(tier)));
   const failure = Promise.all(checks).then((failures) => failures.find((each) => each !== undefined));
   const late = new CacheError('ERR_CACHE_TIMEOUT', `the check takes longer than ${timeoutSeconds} seconds`, {
     operation: 'check',

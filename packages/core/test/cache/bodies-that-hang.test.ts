@@ -173,27 +173,30 @@ describe('a hit whose body never comes', () => {
     expect((await made.ask('small 30')).status).toBe(HIT);
   });
 
-  it.each([0.1, 0.45, 1])('costs few requests where a quarter of the bodies hang and %d of requests are hits', async (share) => {
-    const made = await host();
-    const images = numbered('small', 200);
-    await stored(made, images);
-    let body = 0;
-    made.store.hangsAfter = () => (body++ % 4 === 0 ? 0 : undefined);
-    let waited = 0;
-    let asked = 0;
-    for (let round = 0; round < 5; round++) {
-      for (const [index, image] of images.entries()) {
-        const isHit = (index * 7) % 100 < share * 100;
-        const { status } = await made.ask(isHit ? image : `fresh ${round} ${index}`);
-        if (status.includes('TIMEOUT')) waited++;
-        asked++;
+  it.each([0.1, 0.45, 1])(
+    'costs few requests where a quarter of the bodies hang and %d of requests are hits',
+    async (share) => {
+      const made = await host();
+      const images = numbered('small', 200);
+      await stored(made, images);
+      let body = 0;
+      made.store.hangsAfter = () => (body++ % 4 === 0 ? 0 : undefined);
+      let waited = 0;
+      let asked = 0;
+      for (let round = 0; round < 5; round++) {
+        for (const [index, image] of images.entries()) {
+          const isHit = (index * 7) % 100 < share * 100;
+          const { status } = await made.ask(isHit ? image : `fresh ${round} ${index}`);
+          if (status.includes('TIMEOUT')) waited++;
+          asked++;
+        }
       }
-    }
-    expect(asked).toBe(1000);
-    expect(waited).toBeGreaterThan(0);
-    // A quarter of the hits would be 25, 112 or 250.
-    expect(waited).toBeLessThanOrEqual(8);
-  });
+      expect(asked).toBe(1000);
+      expect(waited).toBeGreaterThan(0);
+      // A quarter of the hits would be 25, 112 or 250.
+      expect(waited).toBeLessThanOrEqual(8);
+    },
+  );
 
   it('is left alone by a threshold of 0', async () => {
     const made = await host({ IMGPROXY_CACHE_BREAKER_THRESHOLD: '0' });

@@ -33,7 +33,11 @@ const ENV = {
 };
 
 /** Runs a program on the silent store, as a module or as CommonJS, to its end by itself. */
-async function run(kind: 'mjs' | 'cjs', body: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+async function run(
+  kind: 'mjs' | 'cjs',
+  body: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
   const folder = await folderWith({});
   const file = join(folder, `host.${kind}`);
   const program = `${SILENT}\n${body}`;
@@ -80,7 +84,10 @@ describe.each(['mjs', 'cjs'] as const)('a host (%s) whose store never answers', 
   });
 
   it.each([
-    ['ready', `await createImageCache({ drivers: [silentDriver], env: { ...process.env, IMGPROXY_CACHE_REPORT_ERRORS: 'true' } })`],
+    [
+      'ready',
+      `await createImageCache({ drivers: [silentDriver], env: { ...process.env, IMGPROXY_CACHE_REPORT_ERRORS: 'true' } })`,
+    ],
     ['delete', `await (await createImageCache({ drivers: [silentDriver] })).delete({ source: 'a.jpg' })`],
     ['purgeSource', `await (await createImageCache({ drivers: [silentDriver] })).purgeSource('a.jpg')`],
   ])('awaits the end of %s, whatever else keeps the process alive', async (_operation, awaited) => {
