@@ -8,6 +8,7 @@ const DETAILS = Object.keys({
   queued: true,
   pending: true,
   expired: true,
+  unreadable: true,
   'too-large': true,
   'queue-full': true,
   'bytes-in-flight': true,
