@@ -71,6 +71,11 @@ export class MemoryDriver implements CacheDriver {
     this.#entries.clear();
   }
 
+  /** Counts as a use, as {@link get} does. */
+  held(name: string): CacheEntry | undefined {
+    return this.#entries.get(name);
+  }
+
   async get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
     this.#admit('get', options);
     const entry = this.#entries.get(name);

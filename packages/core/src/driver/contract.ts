@@ -74,6 +74,12 @@ export interface CacheDriver {
    */
   get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined>;
   /**
+   * The entry, at once and without a promise: only for a store in the process's own memory that verified the body at
+   * `put`. `undefined` says nothing: core then asks `get`. Core uses it only where `held` and `get` come from the same
+   * class, so that a subclass or wrapper that overrides `get` is never bypassed.
+   */
+  held?(name: string): CacheEntry | undefined;
+  /**
    * Stores an entry in the place of any older one. Readers see the old entry, the new one or none, never a
    * part, and so after a crash. When it rejects, either the old or the new entry is there;
    * one that was aborted may still reach the store later, whole.
