@@ -94,8 +94,7 @@ export class SocketOpener {
     const toHost = { host, port, servername: servername ?? host };
     if (proxy === undefined) {
       const below = watch(this.#openBelow(host, port));
-      if (!secure) below.once('connect', () => ready(below));
-      else this.#secure(below, toHost, watch, ready);
+      whenConnected(below, () => (secure ? this.#secure(below, toHost, watch, ready) : ready(below)));
       return;
     }
     const proxyHost = proxy.url.hostname.replace(/^\[|\]$/g, '');
@@ -112,9 +111,11 @@ export class SocketOpener {
     const proxyIsSecure = proxy.url.protocol === 'https:';
     const proxyPort = Number(proxy.url.port) || (proxyIsSecure ? 443 : 80);
     const below = watch(this.#openBelow(proxyHost, proxyPort));
-    if (!proxyIsSecure) below.once('connect', () => throughProxy(below));
-    else
-      this.#secure(below, { host: proxyHost, port: proxyPort, servername: proxyHost }, watch, throughProxy);
+    const toProxy = { host: proxyHost, port: proxyPort, servername: proxyHost };
+    whenConnected(below, () => {
+      if (proxyIsSecure) this.#secure(below, toProxy, watch, throughProxy);
+      else throughProxy(below);
+    });
   }
 
   #openBelow(host: string, port: number): Socket {
@@ -147,6 +148,15 @@ export class SocketOpener {
     watch(secured);
     secured.once('secureConnect', () => ready(secured));
   }
+}
+
+/**
+ * Waits for the connection before TLS begins on it: while a name with several addresses is tried, Node.js replaces the
+ * handle of the socket, and TLS on the old one crashes the process.
+ */
+function whenConnected(socket: Socket, callback: () => void): void {
+  if (socket.connecting) socket.once('connect', callback);
+  else callback();
 }
 
 /** `host:port`, an address of IPv6 in brackets. */

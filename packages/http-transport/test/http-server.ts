@@ -21,7 +21,8 @@ export interface TestServer {
 
 export const authorityFile: URL = new URL('certificates/ca.crt', import.meta.url);
 export const authority: Buffer = readFileSync(authorityFile);
-const tls = {
+/** A certificate for localhost, 127.0.0.1 and `*.s3.example.com`. */
+export const serverTls: https.ServerOptions = {
   cert: readFileSync(new URL('certificates/server.crt', import.meta.url)),
   key: readFileSync(new URL('certificates/server.key', import.meta.url)),
 };
@@ -37,7 +38,7 @@ export async function startServer(
     request.on('error', () => {});
     answer(request, response);
   };
-  const server = secure ? https.createServer(tls, listener) : http.createServer(listener);
+  const server = secure ? https.createServer(serverTls, listener) : http.createServer(listener);
   server.keepAliveTimeout = 60_000;
   const sockets: Socket[] = [];
   server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
@@ -71,7 +72,7 @@ export async function startListener(accept: (socket: Socket) => void): Promise<n
   return (server.address() as AddressInfo).port;
 }
 
-async function listen(server: Server, port: number): Promise<void> {
+export async function listen(server: Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) =>
     server.once('error', reject).listen(port, '127.0.0.1', resolve),
   );
