@@ -1,17 +1,19 @@
-// A host whose store has, by its name, the addresses that the environment lists.
+// A host. Where the environment lists addresses, every name has these.
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { createImageCache } from '@imgproxy-cache/core';
 import s3 from '@imgproxy-cache/s3';
 
-const addresses = (process.env.ADDRESSES ?? '').split(',').map((address) => ({ address, family: 4 }));
-dns.lookup = (_name, options, callback) => {
-  setImmediate(() => {
-    if (options.all) callback(null, addresses);
-    else callback(null, addresses[0].address, 4);
-  });
-};
-syncBuiltinESMExports();
+if (process.env.ADDRESSES !== undefined) {
+  const addresses = process.env.ADDRESSES.split(',').map((address) => ({ address, family: 4 }));
+  dns.lookup = (_name, options, callback) => {
+    setImmediate(() => {
+      if (options.all) callback(null, addresses);
+      else callback(null, addresses[0].address, 4);
+    });
+  };
+  syncBuiltinESMExports();
+}
 
 const cache = await createImageCache({ drivers: [s3] });
 for (let request = 0; request < 2; request += 1) {
