@@ -30,7 +30,7 @@ export const serverTls: https.ServerOptions = {
 /** A server that runs until the test is over. */
 export async function startServer(
   answer: Answering,
-  { secure = false, port = 0 }: { secure?: boolean; port?: number } = {},
+  { secure = false, host = '127.0.0.1' }: { secure?: boolean; host?: string } = {},
 ): Promise<TestServer> {
   const requests: string[] = [];
   const listener: Answering = (request, response) => {
@@ -44,11 +44,11 @@ export async function startServer(
   server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
     sockets.push(socket.on('error', () => {}));
   });
-  await listen(server, port);
+  await listen(server, host);
   onTestFinished(() => stop(server));
   const bound = (server.address() as AddressInfo).port;
   return {
-    origin: `${secure ? 'https' : 'http'}://127.0.0.1:${bound}`,
+    origin: `${secure ? 'https' : 'http'}://${net.isIPv6(host) ? `[${host}]` : host}:${bound}`,
     port: bound,
     server,
     requests,
@@ -64,7 +64,7 @@ export async function startListener(accept: (socket: Socket) => void): Promise<n
     sockets.push(socket.on('error', () => {}));
     accept(socket);
   });
-  await listen(server, 0);
+  await listen(server);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -72,10 +72,9 @@ export async function startListener(accept: (socket: Socket) => void): Promise<n
   return (server.address() as AddressInfo).port;
 }
 
-export async function listen(server: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) =>
-    server.once('error', reject).listen(port, '127.0.0.1', resolve),
-  );
+/** Makes a server listen at a port that is free. */
+export async function listen(server: Server, host = '127.0.0.1'): Promise<void> {
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
 }
 
 export async function stop(server: Server): Promise<void> {

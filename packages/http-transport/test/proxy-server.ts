@@ -13,6 +13,7 @@ export interface TestProxy {
 export interface TestProxyOptions {
   /** Whether the proxy itself is asked over TLS. */
   readonly secure?: boolean;
+  readonly host?: string;
   /** How it answers `CONNECT`. */
   readonly tunnelStatus?: number;
 }
@@ -20,6 +21,7 @@ export interface TestProxyOptions {
 /** A proxy that goes to 127.0.0.1 whatever the name, until the test is over. */
 export async function startProxy({
   secure = false,
+  host = '127.0.0.1',
   tunnelStatus = 200,
 }: TestProxyOptions = {}): Promise<TestProxy> {
   const requests: string[] = [];
@@ -30,12 +32,13 @@ export async function startProxy({
     note(request);
     const { port, pathname, search } = new URL(request.url ?? '');
     const { 'proxy-authorization': _, ...headers } = request.headers;
-    request.pipe(
-      http.request(
-        { host: '127.0.0.1', port, path: `${pathname}${search}`, method: request.method, headers },
-        (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers)),
-      ),
-    );
+    const target = { host: '127.0.0.1', port, path: `${pathname}${search}`, method: request.method, headers };
+    const upstream = http.request(target, (answer) => {
+      answer.on('error', () => response.destroy());
+      answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers));
+    });
+    upstream.on('error', () => response.destroy());
+    request.pipe(upstream);
   };
   const proxy = secure ? https.createServer(serverTls, forward) : http.createServer(forward);
   proxy.on('connect', (request, socket, head) => {
@@ -49,9 +52,10 @@ export async function startProxy({
       upstream.write(head);
       upstream.pipe(socket).pipe(upstream);
     });
-    for (const end of [upstream, socket]) end.on('error', () => {});
+    upstream.on('error', () => socket.destroy()).once('close', () => socket.destroy());
+    socket.on('error', () => upstream.destroy()).once('close', () => upstream.destroy());
   });
-  await listen(proxy, 0);
+  await listen(proxy, host);
   onTestFinished(() => stop(proxy));
   return { port: (proxy.address() as net.AddressInfo).port, requests };
 }

@@ -40,6 +40,15 @@ describe.each(['HTTPS_PROXY', 'https_proxy'])('%s', (variable) => {
   });
 });
 
+test('a proxy that is asked over TLS takes http requests as they are, and no tunnel', async () => {
+  const { port } = await startServer((_request, response) => response.end('through'));
+  const proxy = await startProxy({ secure: true });
+  setProxies({ HTTP_PROXY: `https://user:pass@127.0.0.1:${proxy.port}` });
+  const origin = `http://store.invalid:${port}`;
+  expect(await read(openTransport({ ca: authority }).transport, origin, '/a')).toBe('through');
+  expect(proxy.requests).toEqual([`GET ${origin}/a Basic ${Buffer.from('user:pass').toString('base64')}`]);
+});
+
 test('NO_PROXY names what is asked directly', async () => {
   const { origin } = await startServer((_request, response) => response.end('direct'));
   setProxies({ HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: 'example.com,127.0.0.1' });
