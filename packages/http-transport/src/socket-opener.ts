@@ -1,6 +1,7 @@
 import net, { type LookupFunction, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { TransportClock } from './clock.js';
+import { DeadAddresses } from './dead-addresses.js';
 import { type HttpProxy, openTunnel } from './proxies.js';
 import { connectionError, timeoutError } from './transport-error.js';
 
@@ -42,17 +43,19 @@ export interface Opening {
 type Ready = (socket: Socket) => void;
 
 /**
- * Makes connections: directly or through a proxy, with TLS or without, within one deadline. Node.js asks the resolver
- * and tries the addresses of a name in turn. undici's connector would do the same, but its deadline begins anew for a
+ * Makes connections: directly or through a proxy, with TLS or without, within one deadline. Node.js tries the addresses
+ * of a name in turn. undici's connector would do the same, but its deadline begins anew for a
  * tunnel and for TLS in it, and it hands out no connection that is still being made, to give it up at once.
  *
  * No TLS session is resumed: TLS 1.3 saves no round trip by it, and only a full handshake looks at the certificate.
  */
 export class SocketOpener {
   readonly #parts: SocketOpenerParts;
+  readonly #addresses: DeadAddresses;
 
   constructor(parts: SocketOpenerParts) {
     this.#parts = parts;
+    this.#addresses = new DeadAddresses(parts.clock, parts.lookup);
   }
 
   open(destination: Destination, callback: (error: Error | null, socket: Socket | null) => void): Opening {
@@ -107,9 +110,9 @@ export class SocketOpener {
   }
 
   #connectDirectly(endpoint: Endpoint, watch: (socket: Socket) => Socket, ready: Ready): void {
-    const { connect, lookup } = this.#parts;
+    const { connect } = this.#parts;
     const { secure, hostname: host, port } = endpoint;
-    const way = { port, ...(lookup === undefined ? {} : { lookup }) };
+    const way = { port, lookup: this.#addresses.lookup };
     if (connect !== undefined) {
       const below = watch(connect({ host, port }));
       whenConnected(below, () => {
@@ -119,7 +122,7 @@ export class SocketOpener {
     } else if (secure) {
       this.#secure(endpoint, way, watch, ready);
     } else {
-      const socket = watch(kept(net.connect({ host, ...way })));
+      const socket = watch(this.#kept(net.connect({ host, ...way })));
       whenConnected(socket, () => ready(socket));
     }
   }
@@ -140,13 +143,13 @@ export class SocketOpener {
       ALPNProtocols: ['http/1.1'],
       ...(ca === undefined ? {} : { ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer) }),
     });
-    watch(way.socket === undefined ? kept(secured) : secured);
+    watch(way.socket === undefined ? this.#kept(secured) : secured);
     secured.once('secureConnect', () => ready(secured));
   }
-}
 
-function kept(socket: Socket): Socket {
-  return socket.setNoDelay(true).setKeepAlive(true, 60_000);
+  #kept(socket: Socket): Socket {
+    return this.#addresses.watch(socket.setNoDelay(true).setKeepAlive(true, 60_000));
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import type { LookupFunction } from 'node:net';
+import net, { type LookupFunction } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { HttpTransport } from '@imgproxy-cache/http-transport';
@@ -76,6 +76,24 @@ describe.each(['refuses', 'is silent'] as const)('a name whose first address %s'
       expect(stdout).toBe('reached');
     }
   });
+});
+
+test.each(['http', 'https'])('a silent address costs the next connection by %s nothing', async (scheme) => {
+  const patience = net.getDefaultAutoSelectFamilyAttemptTimeout();
+  net.setDefaultAutoSelectFamilyAttemptTimeout(5_000);
+  onTestFinished(() => net.setDefaultAutoSelectFamilyAttemptTimeout(patience));
+  const origin = await startBehind('directly', scheme === 'https', 'is silent');
+  const transport = new HttpTransport({
+    ca: authority,
+    lookup: naming([SILENT_ADDRESS, SOUND]),
+    connectTimeout: 60_000,
+    responseTimeout: 60_000,
+  });
+  onTestFinished(() => transport.close());
+  await read(transport, origin);
+  const started = performance.now();
+  await read(transport, origin, '/', { fresh: true });
+  expect(performance.now() - started).toBeLessThan(4_000);
 });
 
 function urlOf(script: string): string {
