@@ -108,7 +108,7 @@ export class Retries {
         const verdict = signal?.aborted === true ? undefined : judge(error);
         const next = verdict === undefined ? undefined : this.after(attempt, verdict);
         if (next === undefined) throw error;
-        if (next.wait > 0) await pause(next.wait, undefined, { ref: false, ...(signal && { signal }) });
+        if (next.wait > 0) await pause(next.wait, undefined, signal && { signal });
         attempt = next.attempt;
       }
     }

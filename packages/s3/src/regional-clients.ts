@@ -19,6 +19,8 @@ export interface RegionalClientParts {
   readonly logger: Logger;
   /** Whether objects are read and stored by the SDK's commands too. */
   readonly useSdkCommands: boolean;
+  /** Ends what no caller can end. */
+  readonly closing: AbortSignal;
 }
 
 /** What asks one region. */
@@ -74,13 +76,13 @@ export class RegionalClients {
   }
 
   #makeSdkClient(region: string): S3Client {
-    const { target, credentials, transport, retries, logger } = this.#parts;
+    const { target, credentials, transport, retries, logger, closing } = this.#parts;
     const { endpoint } = target;
     const client = new S3Client({
       region,
       credentials: credentials.provider,
       requestHandler: new SdkTransport(transport),
-      ...sdkRetries(retries),
+      ...sdkRetries(retries, closing),
       logger,
       // What most other stores do not know, or take for the object's bytes.
       requestChecksumCalculation: 'WHEN_REQUIRED',

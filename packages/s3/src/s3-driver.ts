@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import {
   assertEntryName,
@@ -50,6 +51,8 @@ export class S3Driver implements CacheDriver {
 
   constructor(config: S3Config, context: DriverContext, options: S3DriverOptions = {}) {
     const { clock } = context;
+    // Every wait of the SDK's listens to it, which Node.js 22 takes for a leak.
+    setMaxListeners(0, this.#closing.signal);
     const report: DriverContext['report'] = (event) => context.report(event);
     this.#target = targetOf(config);
     const logger = loggerOf(report);
@@ -70,7 +73,7 @@ export class S3Driver implements CacheDriver {
           : { arn: config.assumeRoleArn, externalId: config.assumeRoleExternalId },
       region: configuredRegion,
       requestHandler: new SdkTransport(this.#transport),
-      retries: sdkRetries(new Retries()),
+      retries: sdkRetries(new Retries(), this.#closing.signal),
       logger,
       report,
       clock,
@@ -83,6 +86,7 @@ export class S3Driver implements CacheDriver {
       retries: new Retries(),
       logger,
       useSdkCommands: config.useSdkCommands,
+      closing: this.#closing.signal,
     });
     this.#requests = new BucketRequests({
       target: this.#target,
