@@ -5,7 +5,7 @@
 export { type ContractRule, RULE_GROUPS, type RuleGroup } from './contract-rule.js';
 export { CONTRACT_RULES } from './contract-rules.js';
 export { driverContract, type TestRunner } from './driver-contract.js';
-export type { DriverSubject, PreparedStore, StoreDoors, SubjectGap } from './driver-subject.js';
+export type { DriverSubject, OutageCode, PreparedStore, StoreDoors, SubjectGap } from './driver-subject.js';
 export {
   type BodyEffect,
   FAULT_POINTS,

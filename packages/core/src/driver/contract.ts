@@ -29,7 +29,10 @@ export interface StoredEntry extends AsyncDisposable {
    * core then does not compute the CRC-32 again.
    */
   readonly verified?: boolean;
-  /** The whole body. Callers must not change the bytes: a driver may hand out the same ones again. */
+  /**
+   * The whole body. Callers must not change the bytes: a driver may hand out the same ones again. The signal ends the
+   * reading soon, also while the store sends nothing; so it does for `stream`.
+   */
   bytes(options?: OperationOptions): Promise<Uint8Array>;
   /** The body in chunks, read only as fast as they are taken. Returning early releases everything. */
   stream(options?: OperationOptions): AsyncIterable<Uint8Array>;
@@ -60,14 +63,18 @@ export interface DriverCheck {
 
 /**
  * A store of entries. It owns the wire (connections, deadlines, bounded retries, credentials) and no policy:
- * it logs nothing, counts nothing and never turns a failure into a miss. Every rejection is a `CacheError`.
+ * it logs nothing, counts nothing and never turns a failure into a miss. Every rejection is a `CacheError`. A store
+ * that cannot be reached, or cannot serve now, is `ERR_CACHE_UNAVAILABLE` or `ERR_CACHE_TIMEOUT`, and retryable;
+ * `ERR_CACHE_ACCESS_DENIED` is the answer of a store that refused, and `ERR_CACHE_NO_BUCKET` that of one without the
+ * bucket or root.
  *
  * A name is complete, prefixed and opaque: 1 to 256 printable ASCII characters in segments of at most 200,
- * separated by `/`, none of them empty, `.` or `..`. A driver stores and lists names, it does not parse them.
+ * separated by `/`, none of them empty, `.` or `..`. A driver stores and lists names, it does not parse them. Every
+ * character counts, the 256th included, and none has a meaning: not `*`, `?`, `[`, `_` or `%` either.
  */
 export interface CacheDriver {
   /**
-   * Finds an entry; `undefined` is a miss, and certainly one. The metadata is known, the body not yet read.
+   * Finds an entry; `undefined` is a miss, and certainly one. The metadata is known, a large body is not yet read.
    * Rejects with `ERR_CACHE_CORRUPT` for what is no entry, and with `ERR_CACHE_UNSUPPORTED` only for an entry
    * of a newer format, or a store of one: it is a miss that must not be overwritten. The signal ends with the look-up; the body is
    * read under that of `bytes` or `stream`.
@@ -85,7 +92,10 @@ export interface CacheDriver {
    * may still be stored are in `failedNames`.
    */
   delete(names: readonly string[], options?: OperationOptions): Promise<void>;
-  /** All names that begin with `prefix` (a string, not only a folder), in no order, in constant memory. */
+  /**
+   * All names that begin with `prefix`, in no order, in constant memory. The prefix is text, taken literally: it may
+   * end within a segment, and it is no pattern.
+   */
   list(prefix: string, options?: OperationOptions): AsyncIterable<string>;
   /** Writes, reads, compares and deletes under the reserved name, and says what it found. */
   check(options?: OperationOptions): Promise<DriverCheck>;
