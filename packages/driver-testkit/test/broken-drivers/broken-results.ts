@@ -113,6 +113,7 @@ export const brokenResults = [
         return super.list(prefix.endsWith('/') ? prefix : `${prefix}/`, options);
       }
     },
+    { also: ['list-literal'] },
   ),
   broken(
     'list-literal',
@@ -176,7 +177,7 @@ export const brokenResults = [
         if (empty) throw this.error('ERR_CACHE_NO_BUCKET', 'found no such folder', 'list');
       }
     },
-    { also: ['model'] },
+    { also: ['list-literal', 'model'] },
   ),
   broken(
     'list-foreign',
@@ -260,7 +261,7 @@ export const brokenResults = [
         await super.put(name, entry, options);
       }
     },
-    { also: ['slow-reader'] },
+    { also: ['metadata-first', 'slow-reader'] },
   ),
   broken('largest-body', 'takes more than it has said', SoundDriver, {
     capabilities: { maxEntryBytes: 500_000 },
