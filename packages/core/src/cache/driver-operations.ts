@@ -289,11 +289,9 @@ export class DriverOperations {
   }
 }
 
-// The store did what it should: a caller went away, it gave back what somebody else had put there, or it
+// The store did what it should: a caller went away, it has something of somebody else's under the name, or it
 // refused what it does not take.
 function isNoFailure(code: CacheErrorCode, operation: CacheOperation): boolean {
-  if (code === 'ERR_CACHE_ABORTED') return true;
-  return operation === 'get'
-    ? code === 'ERR_CACHE_CORRUPT' || code === 'ERR_CACHE_UNSUPPORTED'
-    : code === 'ERR_CACHE_TOO_LARGE';
+  if (code === 'ERR_CACHE_ABORTED' || code === 'ERR_CACHE_CORRUPT') return true;
+  return code === (operation === 'get' ? 'ERR_CACHE_UNSUPPORTED' : 'ERR_CACHE_TOO_LARGE');
 }

@@ -83,7 +83,8 @@ export interface CacheDriver {
   /**
    * Stores an entry in the place of any older one. Readers see the old entry, the new one or none, never a
    * part, and so after a crash. When it rejects, either the old or the new entry is there;
-   * one that was aborted may still reach the store later, whole.
+   * one that was aborted may still reach the store later, whole. Rejects with `ERR_CACHE_CORRUPT` where something else
+   * is under the name that cannot be replaced, which says nothing against the store; a `get` that finds it says the same.
    * Nothing of the caller's bytes and metadata is kept by reference, and no field outside the allow-list is kept.
    */
   put(name: string, entry: CacheEntry, options?: OperationOptions): Promise<void>;
