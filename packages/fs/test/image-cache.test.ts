@@ -179,7 +179,7 @@ describe('a file that is not the entry that was stored', () => {
     expect(received).toBeLessThan(large.length);
     expect(corrupt).toHaveLength(1);
     await expect.poll(() => files()).toEqual([]);
-    expect((await fetched(request, large)).status).toBe(STORED);
+    expect((await fetched(request, large)).status).toBe(`${STORED}; detail=unreadable`);
   });
 
   it("is a miss and replaced when it was copied under another's name", async () => {
