@@ -14,6 +14,7 @@ export {
   Retries,
   type RetryOptions,
   type RetryReason,
+  type RetryRunOptions,
   type RetryVerdict,
 } from './retries.js';
 export type { OpenConnection } from './socket-opener.js';

@@ -59,7 +59,8 @@ export class SignedObjects implements ObjectRequests {
   async get(key: string, signal: AbortSignal): Promise<ObjectAnswer> {
     const place = await this.#locate();
     if (place === undefined) return await this.#parts.otherwise.get(key, signal);
-    return await this.#tryAgain(signal, async (attempt) => {
+    const { longestLookupPause: longestWait } = this.#parts;
+    return await this.#tryAgain({ signal, longestWait }, async (attempt) => {
       const offset = this.#parts.client.config.systemClockOffset;
       const answer = await this.#send(place, { method: 'GET', key, headers: {} }, attempt, signal);
       if (!isSuccess(answer.status)) {
@@ -81,7 +82,7 @@ export class SignedObjects implements ObjectRequests {
       'content-length': String(body.length),
     };
     for (const name in metadata) headers[METADATA + name] = metadata[name] ?? '';
-    return await this.#tryAgain(signal, async (attempt) => {
+    return await this.#tryAgain({ signal }, async (attempt) => {
       const offset = this.#parts.client.config.systemClockOffset;
       const answer = await this.#send(place, { method: 'PUT', key, headers, body }, attempt, signal);
       const response = await readWhole('PutObjectCommand', answer);
@@ -109,7 +110,7 @@ export class SignedObjects implements ObjectRequests {
   }
 
   async #tryAgain<Result>(
-    signal: AbortSignal,
+    options: RetryRunOptions,
     work: (attempt: Attempt) => Promise<Result>,
   ): Promise<Result & PutAnswer> {
     let attempts = 0;
@@ -118,7 +119,7 @@ export class SignedObjects implements ObjectRequests {
         attempts = attempt.number;
         return work(attempt);
       };
-      const result = await this.#parts.retries.run(counted, judgeFailure, signal);
+      const result = await this.#parts.retries.run(counted, judgeFailure, options);
       return { ...result, $metadata: { attempts } };
     } catch (error) {
       if (isErrorAnswer(error)) Object.assign(error.$metadata, { attempts });

@@ -123,7 +123,7 @@ export class GuardedDriver {
     } catch (thrown) {
       const error = this.fail(thrown, 'put', started);
       if (error.code === 'ERR_CACHE_ABORTED') this.#writes.forget(started);
-      else if (error.code === 'ERR_CACHE_TOO_LARGE') this.#countStore(epoch, started, undefined);
+      else if (saysNothingBad(error.code, 'put')) this.#countStore(epoch, started, undefined);
       else this.#countStore(epoch, started, error);
       throw error;
     }
@@ -270,14 +270,12 @@ export class GuardedDriver {
 }
 
 /**
- * Whether a failure says nothing against the store: the caller went away, or the store gave back what somebody else
- * had put there, or refused what it does not take.
+ * Whether a failure says nothing against the store: the caller went away, something of somebody else's is under the
+ * name, or the store refused what it does not take.
  */
 export function saysNothingBad(code: CacheErrorCode, operation: CacheOperation): boolean {
-  if (code === 'ERR_CACHE_ABORTED') return true;
-  return operation === 'get'
-    ? code === 'ERR_CACHE_CORRUPT' || code === 'ERR_CACHE_UNSUPPORTED'
-    : code === 'ERR_CACHE_TOO_LARGE';
+  if (code === 'ERR_CACHE_ABORTED' || code === 'ERR_CACHE_CORRUPT') return true;
+  return code === (operation === 'get' ? 'ERR_CACHE_UNSUPPORTED' : 'ERR_CACHE_TOO_LARGE');
 }
 
 /** The object of a prototype chain that has a method itself. */
