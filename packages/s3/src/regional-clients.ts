@@ -16,6 +16,8 @@ export interface RegionalClientParts {
   readonly credentials: Credentials;
   readonly transport: HttpTransport;
   readonly retries: Retries;
+  /** Most time between the attempts at one get, in milliseconds. The SDK's commands do not heed it. */
+  readonly longestLookupPause: number;
   readonly logger: Logger;
   /** Whether objects are read and stored by the SDK's commands too. */
   readonly useSdkCommands: boolean;
@@ -57,7 +59,7 @@ export class RegionalClients {
   }
 
   #connect(region: string): RegionalClient {
-    const { target, credentials, transport, retries, useSdkCommands } = this.#parts;
+    const { target, credentials, transport, retries, longestLookupPause, useSdkCommands } = this.#parts;
     const sdk = this.#makeSdkClient(region);
     const { bucket } = target;
     const commands = new SdkObjects(sdk, bucket);
@@ -70,6 +72,7 @@ export class RegionalClients {
         credentials,
         transport,
         retries,
+        longestLookupPause,
         otherwise: commands,
       }),
     };

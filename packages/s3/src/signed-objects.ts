@@ -1,5 +1,11 @@
 import { GetObject$, GetObjectCommand, PutObject$, type S3Client } from '@aws-sdk/client-s3';
-import type { Attempt, HttpAnswer, HttpTransport, Retries } from '@imgproxy-cache/http-transport';
+import type {
+  Attempt,
+  HttpAnswer,
+  HttpTransport,
+  Retries,
+  RetryRunOptions,
+} from '@imgproxy-cache/http-transport';
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
 import { extendedEncodeURIComponent } from '@smithy/core/protocols';
 import type { AuthScheme } from '@smithy/types';
@@ -19,6 +25,8 @@ export interface SignedObjectParts {
   readonly bucket: string;
   readonly transport: HttpTransport;
   readonly retries: Retries;
+  /** Most time between the attempts at one get, in milliseconds. */
+  readonly longestLookupPause: number;
   /** Who reads and stores where AWS's rules ask for more than a signature, as directory buckets do. */
   readonly otherwise: ObjectRequests;
 }
