@@ -1,10 +1,11 @@
-import { CORE_TABLE, type Environment, findMisspeltVariables, readConfig } from '../config/index.js';
+import { CORE_TABLE, findMisspeltVariables, readConfig } from '../config/index.js';
 import {
   type CacheDriverDefinition,
   CacheError,
   type ConfigFault,
   type ConfigTable,
   type ConfigValues,
+  type Environment,
   isCacheError,
 } from '../driver/index.js';
 import { prefixFault } from '../key/index.js';
@@ -12,7 +13,7 @@ import { driverNames, resolveDriver } from './resolve-driver.js';
 
 /** Where a cache's configuration and drivers come from. */
 export interface CacheOptions {
-  /** Default: `process.env`. */
+  /** All variables, the cache's own and those that an SDK reads, such as `AWS_PROFILE`. Default: `process.env`. */
   readonly env?: Environment;
   /** Drivers that need not be installed as packages. They come before installed ones. */
   readonly drivers?: readonly CacheDriverDefinition[];
@@ -31,6 +32,8 @@ export interface ChosenDriver {
 
 /** A configuration without faults. */
 export interface CacheConfiguration {
+  /** What was read. */
+  readonly env: Environment;
   readonly core: ConfigValues<typeof CORE_TABLE>;
   /** The tiers, in the order in which they are looked up. None: the cache is off. */
   readonly drivers: readonly ChosenDriver[];
@@ -60,7 +63,7 @@ export async function readCacheConfiguration(options: CacheOptions): Promise<Cac
       const definition = await resolveDriver(name, options.drivers ?? [], options.resolveFrom);
       const own = readConfig(definition.config, env);
       faults.push(...own.faults);
-      if (own.faults.length === 0) faults.push(...((await definition.validate?.(own.values)) ?? []));
+      if (own.faults.length === 0) faults.push(...((await definition.validate?.(own.values, env)) ?? []));
       drivers.push({ definition, config: own.values });
     } catch (error) {
       if (!isCacheError(error)) throw error;
@@ -75,7 +78,7 @@ export async function readCacheConfiguration(options: CacheOptions): Promise<Cac
   }
   if (faults.length > 0) throw configError(faults);
   const definitions = drivers.map(({ definition }) => definition);
-  return { core: core.values, drivers, warnings: misspellings(env, definitions) };
+  return { env, core: core.values, drivers, warnings: misspellings(env, definitions) };
 }
 
 function configError(faults: readonly ConfigFault[]): CacheError {

@@ -18,7 +18,7 @@ import { CACHE } from './tokens.js';
  *   `ERR_CACHE_DRIVER_CONTRACT`
  */
 export async function cacheModule(options: CacheOptions = {}): Promise<ContainerModule> {
-  const { core, drivers, warnings } = await readCacheConfiguration(options);
+  const { env, core, drivers, warnings } = await readCacheConfiguration(options);
   const inversify = await import('./inversify.js');
   return new inversify.ContainerModule(({ bind }) => {
     bind<ImageCacheSettings>(CACHE.Settings).toConstantValue(core);
@@ -50,6 +50,7 @@ export async function cacheModule(options: CacheOptions = {}): Promise<Container
               report: (event) => reports.report(event),
               clock,
               reservedName: new EntryNames(core.prefix).reserved,
+              env,
             });
             const { name, capabilities } = definition;
             known.set(driver, { driver, name, maxEntryBytes: capabilities.maxEntryBytes, reports });
