@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   assertEntryName,
   BufferedEntry,
@@ -15,7 +16,6 @@ import {
   systemClock,
   verifyBody,
 } from '@imgproxy-cache/core/driver';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 
 /** Limits of a {@link MemoryDriver}. */
