@@ -140,6 +140,9 @@ describe('the source that is asked for', () => {
     ['$', '$'],
     ['${1', '${1'],
     ['$0', 'k1'],
+    ['$1é', ''],
+    ['$1–é', '1–é'],
+    ['$\u0661', ''],
   ])('a replacement "%s" is filled as Go does', (replacement, expected) => {
     expect(sourceOf('/s/plain/k1', { urlReplacements: [{ pattern: 'k*', replacement }] })).toBe(expected);
   });
