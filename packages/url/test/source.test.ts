@@ -73,8 +73,8 @@ describe('plain sources', () => {
   });
 
   it.each([
-    ['/s/plain/a%zz', 'Invalid url encoding: a%zz'],
-    ['/s/plain/a%4', 'Invalid url encoding: a%4'],
+    ['/s/plain/a%zz', 'Invalid path: it has a malformed percent-escape'],
+    ['/s/plain/a%4', 'Invalid path: it has a malformed percent-escape'],
     ['/s/plain/a@b@c', 'Multiple formats are specified: a@b@c'],
     ['/s/plain/@png', 'Image URL is empty'],
     ['/s/plain/', 'Image URL is empty'],
