@@ -1,11 +1,16 @@
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { unsupportedVariables } from './unsupported-variables.js';
 
 /** The server's own part of imgproxy's variables. `IMGPROXY_CACHE_*` and those of URLs are read by their packages. */
 export interface Settings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** What clients must send as `Authorization: Bearer …`. Blank: nothing. */
+  readonly secret: string;
+  /** imgproxy's variables that are set and change nothing here. */
+  readonly ignoredVariables: readonly string[];
   /** The folder that `local:///` stands for. */
   readonly sourceRoot: string;
   /** How long clients may keep an image, in seconds. */
@@ -30,7 +35,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const sourceRoot = env['IMGPROXY_LOCAL_FILESYSTEM_ROOT'] || SAMPLES;
   const ttl = env['IMGPROXY_TTL'] || '31536000';
 
-  const faults: string[] = [];
+  const secret = env['IMGPROXY_SECRET'] ?? '';
+  const unsupported = unsupportedVariables(env);
+
+  const faults = unsupported.security.map(
+    (name) => `${name} is set and not supported here: the server would be less safe than it says. Unset it`,
+  );
   const { ipv6, host = '', port = '' } = BIND.exec(bind)?.groups ?? {};
   if (port === '' || Number(port) > 65_535)
     faults.push(`IMGPROXY_BIND is ${JSON.stringify(bind)}, allowed is host:port, such as :8080`);
@@ -40,5 +50,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     faults.push(`IMGPROXY_TTL is ${JSON.stringify(ttl)}, allowed is a number of seconds up to 999999999`);
   if (faults.length > 0) throw new SettingsError(faults);
 
-  return { host: ipv6 ?? (host || '::'), port: Number(port), sourceRoot, ttlSeconds: Number(ttl) };
+  return {
+    host: ipv6 ?? (host || '::'),
+    port: Number(port),
+    secret: secret.trim() === '' ? '' : secret,
+    ignoredVariables: unsupported.others,
+    sourceRoot,
+    ttlSeconds: Number(ttl),
+  };
 }
