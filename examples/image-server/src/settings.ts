@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { NEGOTIATION_TABLE, type NegotiationSettings, readConfig } from '@imgproxy-cache/core';
 import { unsupportedVariables } from './unsupported-variables.js';
 
 /** The server's own part of imgproxy's variables. `IMGPROXY_CACHE_*` and those of URLs are read by their packages. */
@@ -15,6 +16,8 @@ export interface Settings {
   readonly sourceRoot: string;
   /** How long clients may keep an image, in seconds. */
   readonly ttlSeconds: number;
+  /** Which formats clients may be given for their `Accept` header. */
+  readonly negotiation: NegotiationSettings;
 }
 
 /** Lists every fault of the variables at once. */
@@ -34,12 +37,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const bind = env['IMGPROXY_BIND'] || ':8080';
   const sourceRoot = env['IMGPROXY_LOCAL_FILESYSTEM_ROOT'] || SAMPLES;
   const ttl = env['IMGPROXY_TTL'] || '31536000';
-
   const secret = env['IMGPROXY_SECRET'] ?? '';
   const unsupported = unsupportedVariables(env);
 
   const faults = unsupported.security.map(
-    (name) => `${name} is set and not supported here: the server would be less safe than it says. Unset it`,
+    (name) => `${name} is set and not supported here, and no security setting is ignored: unset it`,
   );
   const { ipv6, host = '', port = '' } = BIND.exec(bind)?.groups ?? {};
   if (port === '' || Number(port) > 65_535)
@@ -48,6 +50,11 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     faults.push(`IMGPROXY_LOCAL_FILESYSTEM_ROOT is ${JSON.stringify(sourceRoot)}, which is not a folder`);
   if (!/^\d{1,9}$/.test(ttl))
     faults.push(`IMGPROXY_TTL is ${JSON.stringify(ttl)}, allowed is a number of seconds up to 999999999`);
+  const { values: negotiation, faults: negotiationFaults } = readConfig(NEGOTIATION_TABLE, env);
+  faults.push(...negotiationFaults.map(({ variable, message }) => `${variable} ${message}`));
+  for (const property of ['autoJxl', 'enforceJxl'] as const)
+    if (negotiation[property])
+      faults.push(`${NEGOTIATION_TABLE[property].variable} is true: this server cannot write JPEG XL`);
   if (faults.length > 0) throw new SettingsError(faults);
 
   return {
@@ -57,5 +64,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ignoredVariables: unsupported.others,
     sourceRoot,
     ttlSeconds: Number(ttl),
+    negotiation,
   };
 }

@@ -1,9 +1,9 @@
+import { NEGOTIATION_TABLE } from '@imgproxy-cache/core';
 import { URL_VARIABLES } from '@imgproxy-cache/url';
 
 const OWN_VARIABLES = [
   ...['IMGPROXY_BIND', 'IMGPROXY_LOCAL_FILESYSTEM_ROOT', 'IMGPROXY_TTL', 'IMGPROXY_SECRET'],
-  ...['IMGPROXY_AUTO_WEBP', 'IMGPROXY_AUTO_AVIF', 'IMGPROXY_AUTO_JXL'],
-  ...['IMGPROXY_ENFORCE_WEBP', 'IMGPROXY_ENFORCE_AVIF', 'IMGPROXY_ENFORCE_JXL'],
+  ...Object.values(NEGOTIATION_TABLE).map(({ variable }) => variable),
 ];
 const SUPPORTED = new Set([...OWN_VARIABLES, ...URL_VARIABLES]);
 

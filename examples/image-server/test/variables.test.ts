@@ -54,6 +54,8 @@ describe("imgproxy's variables that this server does not support", () => {
     await using server = await ImageServer.start({
       IMGPROXY_TTL: '60',
       IMGPROXY_SECRET: 'hush',
+      IMGPROXY_AUTO_WEBP: 'true',
+      IMGPROXY_ENFORCE_JXL: 'false',
       IMGPROXY_KEY: 'aa',
       IMGPROXY_SALT: 'bb',
       IMGPROXY_ONLY_PRESETS: 'false',

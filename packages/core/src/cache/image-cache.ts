@@ -1,4 +1,4 @@
-import { CacheError, type DriverCheck, isCacheError } from '../driver/index.js';
+import { CacheError, type Clock, isCacheError } from '../driver/index.js';
 import type { CacheKeyBuilder, ImageIdentity } from '../key/index.js';
 import {
   abortedError,
@@ -11,19 +11,22 @@ import {
   FlightTable,
   type Logger,
 } from '../policy/index.js';
+import { isAccepted, withAccept } from './accepted-types.js';
 import { EventPublisher } from './cache-events.js';
 import { type CacheHealth, healthOf } from './cache-health.js';
 import type { CacheOutcome } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
+import { checkRequest } from './check-request.js';
+import { Deletion } from './deletion.js';
 import type { CacheRequest, FetchResult } from './fetch-result.js';
 import type { ImageCacheParts, ImageCacheSettings } from './image-cache-parts.js';
-import { type Lookup, LookupStep } from './lookup-step.js';
-import { RenderStep, type Shared } from './render-step.js';
+import { LookUp, type Lookup } from './look-up.js';
+import { type Answer, RenderStep, type Shared } from './render-step.js';
 import type { Render } from './rendering.js';
+import { RenderingTime } from './rendering-time.js';
+import { checkAtStart } from './start-check.js';
 import { StoreStep } from './store-step.js';
 import { Tier } from './tier.js';
-
-const PURGE_BATCH = 1000;
 
 /** What a cache is busy with. */
 export interface CacheLoad {
@@ -45,16 +48,19 @@ export class ImageCache implements AsyncDisposable {
   readonly #keys: CacheKeyBuilder;
   readonly #reporting: ErrorReporting;
   readonly #settings: ImageCacheSettings;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #failures: FailureLog;
   readonly #events: EventPublisher;
   readonly #tiers: readonly Tier[];
   readonly #budget: ByteBudget;
-  readonly #lookup: LookupStep;
+  readonly #deletion: Deletion;
+  readonly #lookup: LookUp;
   readonly #renderer: RenderStep;
   readonly #flights = new FlightTable<Shared>();
   readonly #waits: Deadline;
   readonly #stopObserving: (() => void) | undefined;
+  #saidThatTypesDiffer = false;
   #ready: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -63,11 +69,13 @@ export class ImageCache implements AsyncDisposable {
     this.#keys = keys;
     this.#reporting = reporting;
     this.#settings = settings;
+    this.#clock = clock;
     this.#logger = logger;
     this.#failures = new FailureLog(logger, clock, settings.logIntervalSeconds);
     this.#events = new EventPublisher(this, this.driverName ?? 'off');
     this.#stopObserving = telemetry?.observe(this);
     this.#budget = new ByteBudget(settings.maxBytesInFlight);
+    const renderingTime = new RenderingTime();
     const last = drivers.length - 1;
     this.#tiers = drivers.map(
       (driver, index) =>
@@ -77,12 +85,14 @@ export class ImageCache implements AsyncDisposable {
           clock,
           logger,
           budget: this.#budget,
+          renderingTime,
           failures: this.#failures,
           isOneOfSeveral: drivers.length > 1,
           lifetime: index < last ? settings.tierTtlSeconds : 0,
         }),
     );
-    this.#lookup = new LookupStep(this.#tiers, clock, settings.lookupTimeoutSeconds);
+    this.#deletion = new Deletion({ tiers: this.#tiers, flights: this.#flights, names: keys.names });
+    this.#lookup = new LookUp(this.#tiers, clock, settings.lookupTimeoutSeconds);
     this.#waits = new Deadline(clock, 'fetch', settings.collapseTimeoutSeconds);
     const store = new StoreStep({
       budget: this.#budget,
@@ -95,6 +105,8 @@ export class ImageCache implements AsyncDisposable {
       store,
       budget: this.#budget,
       reporting,
+      clock,
+      renderingTime,
       maxEntrySize: this.#largestEntry(drivers.map(({ maxEntryBytes }) => maxEntryBytes)),
       isClosing: () => this.#closing !== undefined,
     });
@@ -105,68 +117,71 @@ export class ImageCache implements AsyncDisposable {
    *
    * @throws CacheError `ERR_CACHE_ABORTED` when `request.signal` is aborted; a failure of the cache only where
    *   the error-reporting policy says so (answer 503 with `Cache-Control: no-store`)
-   * @throws TypeError for a request with strings that are not well-formed Unicode
+   * @throws TypeError for a request of a wrong shape, or without the headers or cookies that are part of the key
    * @throws RangeError for a lifetime that is no number of seconds from 0 on
    * @throws whatever `render` throws, unchanged
    */
   async fetch(request: CacheRequest, render: Render): Promise<FetchResult> {
-    if (request.signal?.aborted) throw abortedError('fetch', request.signal);
-    if (request.lifetime !== undefined && !(request.lifetime >= 0)) {
-      throw new RangeError(
-        `the lifetime is ${request.lifetime}: it must be a number of seconds, or 0 for ever`,
-      );
-    }
-    const result = await this.#answer(request, render);
-    const { status } = result;
+    // Once, and for requests without a look-up too: headers may be an iterator, and a mistake must not wait for a hit.
+    const { name, vary } = this.#keys.build(request);
+    checkRequest(request, render);
+    const { accepts, signal } = request;
+    if (signal?.aborted) throw abortedError('fetch', signal);
+    const answer = await this.#answer(name, request, render);
+    const { status, image } = isAccepted(answer, accepts)
+      ? answer
+      : await this.#replace(name, request, render, answer.image);
     this.#events.publish('request', { status }, status.tier);
-    return result;
+    return { status, image, vary: accepts === undefined ? vary : withAccept(vary) };
   }
 
   /**
    * Deletes one image, whether it is stored, waits to be stored or is being rendered.
+   * @throws TypeError as {@link fetch} does: headers and cookies that are part of the key are needed here, too
    * @throws CacheError the first failure of a driver, whatever the error-reporting policy; the other tiers are
    *   done all the same
    */
   async delete(identity: ImageIdentity): Promise<void> {
     this.#assertOpen();
     const { name } = this.#keys.build(identity);
-    await this.#inEachTier(
-      (candidate) => candidate === name,
-      ({ operations }) => operations.delete([name]),
-    );
+    await this.#deletion.delete(name);
   }
 
   /**
-   * Deletes every variant of one source, and nothing else.
+   * Deletes every variant of one source, and nothing else. It needs neither headers nor cookies.
    * @returns how many stored images were deleted; with several drivers, by the one that had most
    * @throws CacheError the first failure of a driver, whatever the error-reporting policy; the other tiers are
    *   done all the same
    */
   async purgeSource(
     source: string | Uint8Array,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<number> {
     this.#assertOpen();
-    const prefix = this.#keys.sourcePrefix(source);
-    const counts = await this.#inEachTier(
-      (candidate) => candidate.startsWith(prefix),
-      (tier) => this.#purge(tier, prefix, signal),
-    );
-    return Math.max(0, ...counts);
+    return await this.#deletion.purge(this.#keys.sourcePrefix(source), signal);
   }
 
   /**
-   * Checks the drivers, once; later calls get the same answer. A host awaits it before it takes requests.
-   * @throws CacheError where the check fails and the error-reporting policy reports it; else that is logged
+   * Checks the drivers, once; later calls get the same answer. A host awaits it before it takes requests. Where the
+   * error-reporting policy does not report failures they are logged, and it takes one look-up timeout at most: a check
+   * that takes longer goes on in the background.
+   * @throws CacheError where the check fails and the policy reports it
    */
   ready(): Promise<void> {
-    this.#ready ??= this.#start();
+    this.#ready ??= checkAtStart({
+      tiers: this.#tiers,
+      reporting: this.#reporting,
+      clock: this.#clock,
+      logger: this.#logger,
+      timeoutSeconds: this.#settings.lookupTimeoutSeconds,
+      isClosing: () => this.#closing !== undefined,
+    });
     return this.#ready;
   }
 
   /** How the cache and each of its drivers is, for a host's own health endpoint. Whatever it is, images are served. */
   health(): CacheHealth {
-    return healthOf(this.#tiers.map(({ operations }) => operations.health));
+    return healthOf(this.#tiers.map(({ driver }) => driver.health));
   }
 
   /** What the cache is busy with now. */
@@ -188,7 +203,7 @@ export class ImageCache implements AsyncDisposable {
     return this.close();
   }
 
-  #answer(request: CacheRequest, render: Render): Promise<FetchResult> {
+  #answer(name: string, request: CacheRequest, render: Render): Promise<Answer> {
     const { signal } = request;
     if (this.#tiers.length === 0)
       return this.#renderOnly(render, signal, { forward: 'bypass', detail: 'off' });
@@ -196,20 +211,24 @@ export class ImageCache implements AsyncDisposable {
     if (this.#closing !== undefined)
       return this.#renderOnly(render, signal, { forward: 'bypass', detail: 'closed' });
 
-    const { name } = this.#keys.build(request);
     for (const tier of this.#tiers) {
       const entry = tier.pending(name);
       if (entry === undefined) continue;
       return Promise.resolve({ status: tier.pendingHit, image: wholeImage(entry.metadata, entry.body) });
     }
+    const [first] = this.#tiers;
+    const held = first?.held(name);
+    if (first !== undefined && held !== undefined) {
+      return Promise.resolve({ status: first.hit, image: wholeImage(held.metadata, held.body) });
+    }
     const underway = this.#flights.get(name);
     if (underway !== undefined) return this.#follow(underway, request, render);
     const flight = this.#flights.begin(name);
-    return flight.join(this.#fly(flight, request, render), signal, discardResult);
+    return flight.join(this.#fly(flight, request, render), signal, discardAnswer);
   }
 
   /** Waits for somebody else's flight: not for ever, or all requests for an image would hang with one rendering. */
-  async #follow(underway: Flight<Shared>, request: CacheRequest, render: Render): Promise<FetchResult> {
+  async #follow(underway: Flight<Shared>, request: CacheRequest, render: Render): Promise<Answer> {
     const { signal } = request;
     let shared: Shared;
     try {
@@ -220,31 +239,26 @@ export class ImageCache implements AsyncDisposable {
       if (!isCacheError(thrown) || thrown.code !== 'ERR_CACHE_TIMEOUT' || thrown.operation !== 'fetch')
         throw thrown;
       underway.invalidate();
-      return await this.#answer(request, render);
+      return await this.#answer(underway.name, request, render);
     }
     if (shared.kind === 'image') {
       return { status: shared.status, image: wholeImage(shared.description, shared.body) };
     }
     const flight = this.#flights.beginAlone(underway.name);
     const known: Lookup | undefined =
-      shared.kind === 'render-alone' ? { kind: 'miss', lacking: this.#tiers } : undefined;
-    return await flight.join(this.#fly(flight, request, render, known), signal, discardResult);
+      shared.kind === 'render-alone' ? { kind: 'miss', missedTiers: this.#tiers } : undefined;
+    return await flight.join(this.#fly(flight, request, render, known), signal, discardAnswer);
   }
 
   /** Looks up, and renders what was not found: for all who wait for the flight, and so do its failures. */
-  async #fly(
-    flight: Flight<Shared>,
-    request: CacheRequest,
-    render: Render,
-    known?: Lookup,
-  ): Promise<FetchResult> {
+  async #fly(flight: Flight<Shared>, request: CacheRequest, render: Render, known?: Lookup): Promise<Answer> {
     try {
       const found = known ?? (await this.#lookup.find(flight.name));
       switch (found.kind) {
         case 'bytes': {
-          const { tier, metadata, body, lacking } = found;
+          const { tier, metadata, body, missedTiers } = found;
           flight.land({ kind: 'image', status: tier.hit, description: metadata, body });
-          if (!flight.invalidated) for (const earlier of lacking) void earlier.store({ metadata, body });
+          if (!flight.invalidated) for (const earlier of missedTiers) void earlier.store({ metadata, body });
           return { status: tier.hit, image: wholeImage(metadata, body) };
         }
         case 'stream':
@@ -258,6 +272,7 @@ export class ImageCache implements AsyncDisposable {
           if (flight.abandoned) throw abortedError('fetch', flight.signal);
           return await this.#renderer.renderAndStore(flight, render, found, {
             tags: request.tags,
+            accepts: request.accepts,
             lifetime: request.lifetime ?? this.#settings.ttlSeconds,
           });
       }
@@ -267,6 +282,21 @@ export class ImageCache implements AsyncDisposable {
     }
   }
 
+  /** Renders instead of serving what the cache has: it is of a type that this client cannot have. */
+  async #replace(name: string, request: CacheRequest, render: Render, refused: CachedImage): Promise<Answer> {
+    await refused.discard();
+    if (!this.#saidThatTypesDiffer) {
+      this.#saidThatTypesDiffer = true;
+      this.#logger.warn(
+        { contentType: refused.contentType },
+        'a cached image has a type that its request does not accept, and is rendered anew: whatever the renderer chooses a format by must be part of the request, such as "negotiated" (said once)',
+      );
+    }
+    const flight = this.#flights.beginAlone(name);
+    const known: Lookup = { kind: 'miss', detail: 'not-accepted', missedTiers: this.#tiers };
+    return await flight.join(this.#fly(flight, request, render, known), request.signal, discardAnswer);
+  }
+
   /** Lets a failed look-up fail its request where the policy says so. That a breaker is open was logged when it opened. */
   #judge(error: CacheError): void {
     if (this.#reporting.reports(error, 'lookup')) throw error;
@@ -274,47 +304,9 @@ export class ImageCache implements AsyncDisposable {
   }
 
   /** Renders for one request, without key, look-up and store. */
-  #renderOnly(render: Render, signal: AbortSignal | undefined, outcome: CacheOutcome): Promise<FetchResult> {
+  #renderOnly(render: Render, signal: AbortSignal | undefined, outcome: CacheOutcome): Promise<Answer> {
     const flight = this.#flights.beginAlone('');
-    return flight.join(this.#renderer.renderOnly(flight, render, outcome), signal, discardResult);
-  }
-
-  /**
-   * Deletes in all tiers, the last first, so that none is filled again from a later one. What is not stored yet
-   * under the matching names vanishes too.
-   */
-  async #inEachTier<T>(matches: (name: string) => boolean, work: (tier: Tier) => Promise<T>): Promise<T[]> {
-    const results: T[] = [];
-    const failures: unknown[] = [];
-    this.#flights.invalidate(matches);
-    for (const tier of this.#tiers.toReversed()) {
-      try {
-        await tier.queue.cancel(matches);
-        results.push(await work(tier));
-      } catch (error) {
-        failures.push(error);
-      }
-      this.#flights.invalidate(matches);
-    }
-    if (failures.length > 0) throw failures[0];
-    return results;
-  }
-
-  async #purge({ operations }: Tier, prefix: string, signal: AbortSignal | undefined): Promise<number> {
-    let deleted = 0;
-    let batch: string[] = [];
-    const deleteBatch = async (): Promise<void> => {
-      if (batch.length > 0) await operations.delete(batch, signal);
-      deleted += batch.length;
-      batch = [];
-    };
-    for await (const name of operations.list(prefix, signal)) {
-      if (!name.startsWith(prefix) || !this.#keys.names.isEntry(name)) continue;
-      batch.push(name);
-      if (batch.length === PURGE_BATCH) await deleteBatch();
-    }
-    await deleteBatch();
-    return deleted;
+    return flight.join(this.#renderer.renderOnly(flight, render, outcome), signal, discardAnswer);
   }
 
   #assertOpen(): void {
@@ -322,29 +314,6 @@ export class ImageCache implements AsyncDisposable {
     throw new CacheError('ERR_CACHE_CLOSED', 'the cache is closed: nothing can be deleted any more', {
       operation: 'delete',
     });
-  }
-
-  async #start(): Promise<void> {
-    const failures = await Promise.all(this.#tiers.map((tier) => this.#check(tier)));
-    const failure = failures.find((candidate) => candidate !== undefined);
-    if (failure !== undefined && this.#reporting.reports(failure, 'start')) throw failure;
-  }
-
-  /** @returns the failure that makes the tier unusable */
-  async #check({ name, operations }: Tier): Promise<CacheError | undefined> {
-    const check = await operations.check().catch(
-      (error: CacheError): DriverCheck => ({
-        ok: false,
-        findings: [{ level: 'error', subject: 'check', message: error.message, error }],
-      }),
-    );
-    for (const { level, subject, message, error } of check.findings) {
-      this.#logger[level === 'error' ? 'error' : 'warn'](
-        { driver: name, subject, ...(error !== undefined && { code: error.code }) },
-        `cache check: ${message}`,
-      );
-    }
-    return check.findings.find((finding) => finding.level === 'error')?.error;
   }
 
   async #stop(): Promise<void> {
@@ -357,7 +326,7 @@ export class ImageCache implements AsyncDisposable {
         `the cache stopped before ${dropped} images were stored: they will be rendered again (IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS)`,
       );
     }
-    const closed = await Promise.allSettled(this.#tiers.map(({ operations }) => operations.close()));
+    const closed = await Promise.allSettled(this.#tiers.map(({ driver }) => driver.close()));
     this.#stopObserving?.();
     const failed = closed.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -370,6 +339,6 @@ export class ImageCache implements AsyncDisposable {
   }
 }
 
-function discardResult(late: FetchResult): void {
+function discardAnswer(late: Answer): void {
   void late.image.discard();
 }

@@ -3,7 +3,12 @@ import type { CacheEvents } from '@imgproxy-cache/core';
 
 /** Knows whether a cache's look-ups or stores are suspended, from what it tells on its channel. */
 export class SuspendedOperations {
-  readonly #suspended = { get: new Set<string>(), put: new Set<string>() };
+  readonly #suspended = {
+    get: new Set<string>(),
+    read: new Set<string>(),
+    stream: new Set<string>(),
+    put: new Set<string>(),
+  };
 
   constructor() {
     diagnostics.subscribe('imgproxy-cache:breaker', (message) => {
@@ -15,7 +20,8 @@ export class SuspendedOperations {
 
   /** Whether a driver's look-ups are suspended. */
   get lookups(): boolean {
-    return this.#suspended.get.size > 0;
+    const { get, read, stream } = this.#suspended;
+    return get.size + read.size + stream.size > 0;
   }
 
   /** Whether a driver's stores are suspended. */
