@@ -293,7 +293,7 @@ function loggerOf(report: DriverContext['report']): Logger {
   const quiet = (): void => {};
   const warn = (message: unknown): void => {
     // What follows the name of an error came from a service.
-    const text = String(message).replace(/\b\w*(?:Error|Exception)\b:[^]*/, 'an error');
+    const text = String(message).replace(/\b\w*(?:Error|Exception)\b:.*/s, 'an error');
     report({ kind: 'sdk-warning', level: 'warn', message: `the AWS SDK warns: ${text}` });
   };
   return { debug: quiet, info: quiet, warn, error: quiet };
