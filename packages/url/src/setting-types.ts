@@ -1,5 +1,4 @@
 import { types } from 'node:util';
-import type { UrlConfig } from './url-config.js';
 
 interface SettingType {
   /** What is allowed, after "must be". */
@@ -35,7 +34,21 @@ function listOf({ expected, includes }: SettingType): SettingType {
   };
 }
 
-export const SETTING_TYPES: Readonly<Record<keyof UrlConfig, SettingType>> = {
+type SettingName =
+  | 'keys'
+  | 'salts'
+  | 'signatureSize'
+  | 'trustedSignatures'
+  | 'argumentsSeparator'
+  | 'base64UrlIncludesFilename'
+  | 'baseUrl'
+  | 'urlReplacements'
+  | 'allowedSources'
+  | 'allowedProcessingOptions'
+  | 'pathPrefix'
+  | 'now';
+
+export const SETTING_TYPES: Readonly<Record<SettingName, SettingType>> = {
   keys: listOf(BYTES),
   salts: listOf(BYTES),
   signatureSize: NUMBER,

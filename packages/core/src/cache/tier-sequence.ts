@@ -1,39 +1,10 @@
-import { type CacheError, type Clock, type EntryMetadata, isCacheError } from '../driver/index.js';
+import { type Clock, isCacheError } from '../driver/index.js';
 import { Deadline } from '../policy/index.js';
-import type { CacheStatusDetail } from './cache-status.js';
+import type { LookedUpTier, Lookup, Miss } from './lookup.js';
 import type { Tier } from './tier.js';
 
-/** What a look-up found. */
-export type Lookup =
-  | (Found & { readonly kind: 'bytes'; readonly body: Uint8Array })
-  | (Found & {
-      readonly kind: 'stream';
-      readonly body: AsyncIterable<Uint8Array>;
-      /** To be called once the body has ended or was given up. Idempotent. */
-      readonly release: () => void;
-    })
-  | Miss;
-
-interface Found {
-  readonly metadata: EntryMetadata;
-  /** Where it was found. */
-  readonly tier: Tier;
-  /** Earlier tiers that certainly do not have it. */
-  readonly missedTiers: readonly Tier[];
-}
-
-/** Nothing was found, or nothing that can be served. */
-export interface Miss {
-  readonly kind: 'miss';
-  readonly detail?: CacheStatusDetail | undefined;
-  /** The first failure, where it is not certain that nothing is stored. */
-  readonly error?: CacheError | undefined;
-  /** Tiers in which what is rendered now may be stored. */
-  readonly missedTiers: readonly Tier[];
-}
-
 /** Looks entries up, in one tier after the other until one has it, all within the look-up's deadline. */
-export class LookUp {
+export class TierSequence {
   readonly #tiers: readonly Tier[];
   readonly #only: Tier | undefined;
   readonly #deadline: Deadline;
@@ -52,7 +23,7 @@ export class LookUp {
   }
 
   async #findWithin(name: string): Promise<Lookup> {
-    const missedTiers: Tier[] = [];
+    const missedTiers: LookedUpTier[] = [];
     try {
       return await this.#deadline.run(
         () => this.#findInTurn(name, missedTiers),
@@ -65,7 +36,7 @@ export class LookUp {
   }
 
   /** @param missedTiers gathers the tiers that certainly do not have it */
-  async #findInTurn(name: string, missedTiers: Tier[]): Promise<Lookup> {
+  async #findInTurn(name: string, missedTiers: LookedUpTier[]): Promise<Lookup> {
     let first: Pick<Miss, 'detail' | 'error'> = {};
     for (const tier of this.#tiers) {
       const lookup = await tier.find(name);
