@@ -91,6 +91,7 @@ test.each(ACCIDENTS)(
     expect((await server.get('/x/blur:1/plain/local:///missing.png')).status).toBe(404);
 
     await mend(root);
+    await vi.waitFor(async () => expect(await health(server)).toMatchObject({ status: 'healthy' }), PATIENCE);
     expect((await server.get(url(1))).cacheStatus).toBe('imgproxy-cache; fwd=miss; stored');
     expect((await server.get(url(1))).cacheStatus).toBe('imgproxy-cache; hit');
   },
