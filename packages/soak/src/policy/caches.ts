@@ -10,7 +10,7 @@ export interface StorePlaces {
   readonly endpoint?: string | undefined;
 }
 
-const BUCKET = 'soak';
+const BUCKET = 'cache';
 const CREDENTIALS = {
   AWS_ACCESS_KEY_ID: 'SOAKKEY',
   AWS_SECRET_ACCESS_KEY: 'soak-secret',

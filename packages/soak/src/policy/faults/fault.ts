@@ -1,6 +1,6 @@
+import type { FakeS3Process } from 'fake-s3';
 import type { CacheUse } from '../caches.js';
 import type { HostProcess } from '../host/host-process.js';
-import type { ScriptedStore } from '../scripted-store/scripted-store.js';
 
 /** Where a fault strikes. */
 export interface Scene {
@@ -9,7 +9,7 @@ export interface Scene {
   /** The look-up deadline, in milliseconds. */
   readonly deadline: number;
   /** Of a cache with S3. */
-  readonly store: ScriptedStore | undefined;
+  readonly store: FakeS3Process | undefined;
   /** Of a cache with files: its file system's. */
   readonly disk: string | undefined;
 }
@@ -38,7 +38,7 @@ export class FaultNotPossible extends Error {
 }
 
 /** The store of a scene whose cache has one. */
-export function storeOf({ store, use }: Scene): ScriptedStore {
+export function storeOf({ store, use }: Scene): FakeS3Process {
   if (store === undefined) throw new Error(`a cache of ${use} has no S3`);
   return store;
 }

@@ -1,21 +1,7 @@
 import { changeNetworkOf } from '../namespaces.js';
-import type { StoreMood } from '../scripted-store/scripted-store.js';
-import { type Fault, type Scene, storeOf } from './fault.js';
+import { type Fault, storeOf } from './fault.js';
 
 const USES = ['s3', 'memory,s3'] as const;
-
-function moodFault(name: string, mood: StoreMood): Fault {
-  return {
-    name,
-    uses: USES,
-    opens: true,
-    async strike(scene: Scene) {
-      const store = storeOf(scene);
-      await store.setMood(mood);
-      return () => store.setMood('sound');
-    },
-  };
-}
 
 /** What an S3 that is a process on a network does wrong. */
 export const STORE_FAULTS: readonly Fault[] = [
@@ -39,8 +25,26 @@ export const STORE_FAULTS: readonly Fault[] = [
       return () => store.restart();
     },
   },
-  moodFault('the store refuses connections', 'refusing'),
-  moodFault('the store answers 503', 'unavailable'),
+  {
+    name: 'the store refuses connections',
+    uses: USES,
+    opens: true,
+    async strike(scene) {
+      const store = storeOf(scene);
+      await store.refuse();
+      return () => store.accept();
+    },
+  },
+  {
+    name: 'the store answers 503',
+    uses: USES,
+    opens: true,
+    async strike(scene) {
+      const store = storeOf(scene);
+      await store.setFaults([{ fault: { kind: 'error', status: 503, code: 'SlowDown' } }]);
+      return () => store.setFaults([]);
+    },
+  },
   {
     name: 'the network is cut',
     uses: USES,

@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FakeS3Process } from 'fake-s3';
 import { type CacheUse, driverVariables, type Environment } from '../caches.js';
 import { type Fault, FaultNotPossible } from '../faults/fault.js';
 import type { LoadLeft, Measurement } from '../host/host-orders.js';
 import { HostProcess } from '../host/host-process.js';
 import { inNetworkOf, OBSTACLES, ON_OWN_NETWORK, onOwnDisk } from '../namespaces.js';
-import { ScriptedStore } from '../scripted-store/scripted-store.js';
 
 /** How long things take, in milliseconds, and what the hosts are told. */
 export interface TableSettings {
@@ -63,7 +63,7 @@ class RowParts implements AsyncDisposable {
   readonly #fault: Fault;
   readonly #settings: TableSettings;
   #disk: string | undefined;
-  #store: ScriptedStore | undefined;
+  #store: FakeS3Process | undefined;
   #host: HostProcess | undefined;
 
   constructor(use: CacheUse, fault: Fault, settings: TableSettings) {
@@ -99,7 +99,7 @@ class RowParts implements AsyncDisposable {
     const hasFiles = this.#use.includes('fs');
     if (hasFiles) this.#disk = await mkdtemp(join(tmpdir(), 'imgproxy-cache-soak-'));
     if (this.#use.includes('s3')) {
-      this.#store = await ScriptedStore.start(needs === 'network' ? ON_OWN_NETWORK : []);
+      this.#store = await FakeS3Process.start({ within: needs === 'network' ? ON_OWN_NETWORK : [] });
     }
     const variables = driverVariables(this.#use, { folder: this.#disk, endpoint: this.#store?.endpoint });
     const within =
