@@ -119,10 +119,12 @@ export class Eviction {
 
   #startSoon(): void {
     if (this.#stopping.signal.aborted) return;
-    this.#timer ??= this.#context.clock.setTimer(() => {
+    if (this.#timer !== undefined) return;
+    this.#timer = this.#context.clock.setTimer(() => {
       this.#timer = undefined;
       this.#start();
     }, SOON);
+    this.#timer.unref?.();
   }
 
   #start(): void {

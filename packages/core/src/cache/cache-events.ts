@@ -41,9 +41,17 @@ export interface CorruptEvent extends CacheEvent {
   readonly message: string;
 }
 
-/** The breaker of a driver's look-ups (`get`) or stores (`put`) changed. */
+/**
+ * What a breaker guards of a look-up: finding the entry (`get`), reading a body whole (`read`), streaming one (`stream`).
+ */
+export type LookupPart = 'get' | 'read' | 'stream';
+
+/** What a breaker guards: a part of look-ups, or stores (`put`). */
+export type GuardedOperation = LookupPart | 'put';
+
+/** A breaker of a driver changed. */
 export interface BreakerEvent extends CacheEvent {
-  readonly operation: 'get' | 'put';
+  readonly operation: GuardedOperation;
   readonly state: BreakerState;
   readonly previous: BreakerState;
 }

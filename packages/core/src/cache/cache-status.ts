@@ -8,19 +8,27 @@ import type { CacheErrorCode } from '../driver/index.js';
  * - `pending`: a hit on an image that still waits to be stored.
  * - `too-large`: not stored, larger than `IMGPROXY_CACHE_MAX_ENTRY_SIZE` or than the driver takes.
  * - `queue-full`: not stored, the store queue is full.
- * - `bytes-in-flight`: not stored, `IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT` is reached.
+ * - `bytes-in-flight`: not stored, or not read from the store, since `IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT` is reached.
  * - `not-storable`: not stored, the renderer said so, or it is no image.
  * - `metadata`: not stored, its tags do not fit into the metadata.
  * - `invalidated`: not stored: deleted or purged while it was being rendered, or rendered so long that others gave up
  *   waiting for it (`IMGPROXY_CACHE_COLLAPSE_TIMEOUT_SECONDS`) or everybody went away.
  * - `newer-format`: not stored, a newer version of the software keeps an entry under this name.
  * - `expired`: the stored image was past its lifetime.
+ * - `unreadable`: the stored image could not be read a moment ago; it is rendered anew and stored in its place.
  * - `off`: no driver is configured.
  * - `closed`: the cache is stopping.
  * - `lookup-failed`: not stored, since it is not certain that nothing newer is stored. The field has the error's code.
  * - `breaker-open`: look-ups or stores are suspended after too many failures.
  */
-export type CacheStatusDetail = NotStoredReason | 'queued' | 'pending' | 'expired' | 'off' | CacheErrorCode;
+export type CacheStatusDetail =
+  | NotStoredReason
+  | 'queued'
+  | 'pending'
+  | 'expired'
+  | 'unreadable'
+  | 'off'
+  | CacheErrorCode;
 
 /** Why a rendered image was not stored. */
 export type NotStoredReason =

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { CacheError } from '../driver/index.js';
+import { checkedChunk } from './collected-body.js';
 import type { ImageDescription } from './rendering.js';
 
 /**
@@ -105,7 +106,7 @@ function readableOf(body: AsyncIterable<Uint8Array>, release: (() => void) | und
     async read() {
       try {
         const step = await iterator.next();
-        if (!this.destroyed) this.push(step.done === true ? null : step.value);
+        if (!this.destroyed) this.push(step.done === true ? null : checkedChunk(step.value));
       } catch (error) {
         this.destroy(error as Error);
       }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { isUint8Array } from 'node:util/types';
 import { abortedError, type ByteBudget } from '../policy/index.js';
 
 /** How collecting a stream ended. */
@@ -9,9 +10,11 @@ export type Collected =
 /**
  * Collects a rendering's stream while one reader serves it. The source is read at its own pace, so that a slow
  * client delays neither the store nor those who wait; up to a limit: past it the collection ends, and the
- * reader takes the rest from the source as fast as he reads.
+ * reader takes the rest from the source at the reader's pace.
  */
 export class CollectedBody {
+  /** Settles with the first chunk, or with {@link collected}. */
+  readonly begun: Promise<unknown>;
   /** Settles when all is collected or a limit is passed; rejects when the source fails. */
   readonly collected: Promise<Collected>;
   readonly #source: AsyncIterable<Uint8Array>;
@@ -25,6 +28,7 @@ export class CollectedBody {
   #overflowed = false;
   #stopped = false;
   #readerLeft = false;
+  readonly #firstChunk = Promise.withResolvers<void>();
   #progress = Promise.withResolvers<void>();
 
   /**
@@ -37,6 +41,8 @@ export class CollectedBody {
     this.#maxBytes = maxBytes;
     this.#budget = budget;
     this.collected = this.#collect();
+    this.begun = Promise.race([this.collected, this.#firstChunk.promise]);
+    this.begun.catch(() => undefined);
     this.collected.catch(() => this.release());
   }
 
@@ -53,13 +59,13 @@ export class CollectedBody {
     closeSource(this.#source, this.#iterator);
   }
 
-  /** Says that the reader has read all, or went away. What is being collected goes on being collected. */
+  /** The reader has read all, or went away. The collection goes on. */
   leaveReader(): void {
     this.#readerLeft = true;
     if (this.#overflowed) this.stop();
   }
 
-  /** The body from its beginning, for one reader. He says himself when he leaves. */
+  /** The body from its beginning, for one reader, who calls {@link leaveReader} when done. */
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     let read = 0;
     for (let index = 0; index < this.#chunks.length || !this.#ended; ) {
@@ -80,7 +86,7 @@ export class CollectedBody {
     this.#chunks = [];
     this.release();
     for (let step = await this.#iterator.next(); step.done !== true; step = await this.#iterator.next()) {
-      yield step.value;
+      yield checkedChunk(step.value);
     }
   }
 
@@ -91,14 +97,18 @@ export class CollectedBody {
         // A generator that was told to return ends as if it had come to its end.
         if (this.#stopped) throw abortedError('fetch', undefined);
         if (step.done === true) return { complete: true, body: this.#join() };
-        const chunk = step.value;
+        const chunk = checkedChunk(step.value);
         this.#chunks.push(chunk);
         this.#size += chunk.length;
         if (this.#size > this.#maxBytes) return this.#overflow('too-large');
         if (!this.#budget.tryAcquire(chunk.length)) return this.#overflow('bytes-in-flight');
         this.#held += chunk.length;
+        this.#firstChunk.resolve();
         this.#advance();
       }
+    } catch (error) {
+      if (!this.#stopped) closeSource(this.#source, this.#iterator);
+      throw error;
     } finally {
       this.#ended = true;
       this.#advance();
@@ -133,4 +143,16 @@ export function closeSource(
   if (source instanceof Readable) source.destroy();
   // A generator that waits for something answers only when that comes: nobody waits for it here.
   else iterator.return?.().then(undefined, () => undefined);
+}
+
+/**
+ * A chunk of a rendering's stream.
+ * @throws TypeError where it is anything but a `Uint8Array`
+ */
+export function checkedChunk(chunk: unknown): Uint8Array {
+  if (isUint8Array(chunk)) return chunk;
+  const kind = chunk === null || typeof chunk !== 'object' ? typeof chunk : chunk.constructor?.name;
+  throw new TypeError(
+    `the stream that render gave yields ${kind === 'string' ? 'text' : kind}: each chunk must be a Uint8Array, such as a Buffer`,
+  );
 }

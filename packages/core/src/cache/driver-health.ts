@@ -1,5 +1,6 @@
 import type { CacheError, CacheErrorCode, CacheOperation, Clock } from '../driver/index.js';
 import type { BreakerState } from '../policy/index.js';
+import type { GuardedOperation } from './cache-events.js';
 
 /** How one driver is. Whatever it is, images are served. */
 export interface TierHealth {
@@ -23,7 +24,7 @@ export interface TierHealth {
 export class DriverHealth {
   readonly #driver: string;
   readonly #clock: Clock;
-  readonly #suspended = new Map<CacheOperation, TierHealth>();
+  readonly #suspended = new Map<GuardedOperation, TierHealth>();
   #last: TierHealth;
 
   constructor(driver: string, clock: Clock) {
@@ -47,7 +48,7 @@ export class DriverHealth {
     this.#last = this.#sick('degraded', `the last ${operation} failed`, error, this.#last);
   }
 
-  noteBreaker(operation: CacheOperation, state: BreakerState, reason: CacheError | undefined): void {
+  noteBreaker(operation: GuardedOperation, state: BreakerState, reason: CacheError | undefined): void {
     if (state === 'closed') {
       this.#suspended.delete(operation);
     } else if (reason !== undefined) {

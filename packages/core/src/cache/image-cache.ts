@@ -1,4 +1,4 @@
-import { CacheError, type DriverCheck, isCacheError } from '../driver/index.js';
+import { CacheError, type Clock, isCacheError } from '../driver/index.js';
 import type { CacheKeyBuilder, ImageIdentity } from '../key/index.js';
 import {
   abortedError,
@@ -15,15 +15,16 @@ import { EventPublisher } from './cache-events.js';
 import { type CacheHealth, healthOf } from './cache-health.js';
 import type { CacheOutcome } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
+import { Deletion } from './deletion.js';
 import type { CacheRequest, FetchResult } from './fetch-result.js';
 import type { ImageCacheParts, ImageCacheSettings } from './image-cache-parts.js';
-import { type Lookup, LookupStep } from './lookup-step.js';
+import { type Lookup, LookUp } from './look-up.js';
 import { RenderStep, type Shared } from './render-step.js';
 import type { Render } from './rendering.js';
+import { RenderingTime } from './rendering-time.js';
+import { checkAtStart } from './start-check.js';
 import { StoreStep } from './store-step.js';
 import { Tier } from './tier.js';
-
-const PURGE_BATCH = 1000;
 
 /** What a cache is busy with. */
 export interface CacheLoad {
@@ -45,12 +46,14 @@ export class ImageCache implements AsyncDisposable {
   readonly #keys: CacheKeyBuilder;
   readonly #reporting: ErrorReporting;
   readonly #settings: ImageCacheSettings;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #failures: FailureLog;
   readonly #events: EventPublisher;
   readonly #tiers: readonly Tier[];
   readonly #budget: ByteBudget;
-  readonly #lookup: LookupStep;
+  readonly #deletion: Deletion;
+  readonly #lookup: LookUp;
   readonly #renderer: RenderStep;
   readonly #flights = new FlightTable<Shared>();
   readonly #waits: Deadline;
@@ -63,11 +66,13 @@ export class ImageCache implements AsyncDisposable {
     this.#keys = keys;
     this.#reporting = reporting;
     this.#settings = settings;
+    this.#clock = clock;
     this.#logger = logger;
     this.#failures = new FailureLog(logger, clock, settings.logIntervalSeconds);
     this.#events = new EventPublisher(this, this.driverName ?? 'off');
     this.#stopObserving = telemetry?.observe(this);
     this.#budget = new ByteBudget(settings.maxBytesInFlight);
+    const renderingTime = new RenderingTime();
     const last = drivers.length - 1;
     this.#tiers = drivers.map(
       (driver, index) =>
@@ -77,12 +82,14 @@ export class ImageCache implements AsyncDisposable {
           clock,
           logger,
           budget: this.#budget,
+          renderingTime,
           failures: this.#failures,
           isOneOfSeveral: drivers.length > 1,
           lifetime: index < last ? settings.tierTtlSeconds : 0,
         }),
     );
-    this.#lookup = new LookupStep(this.#tiers, clock, settings.lookupTimeoutSeconds);
+    this.#deletion = new Deletion({ tiers: this.#tiers, flights: this.#flights, names: keys.names });
+    this.#lookup = new LookUp(this.#tiers, clock, settings.lookupTimeoutSeconds);
     this.#waits = new Deadline(clock, 'fetch', settings.collapseTimeoutSeconds);
     const store = new StoreStep({
       budget: this.#budget,
@@ -95,6 +102,8 @@ export class ImageCache implements AsyncDisposable {
       store,
       budget: this.#budget,
       reporting,
+      clock,
+      renderingTime,
       maxEntrySize: this.#largestEntry(drivers.map(({ maxEntryBytes }) => maxEntryBytes)),
       isClosing: () => this.#closing !== undefined,
     });
@@ -130,10 +139,7 @@ export class ImageCache implements AsyncDisposable {
   async delete(identity: ImageIdentity): Promise<void> {
     this.#assertOpen();
     const { name } = this.#keys.build(identity);
-    await this.#inEachTier(
-      (candidate) => candidate === name,
-      ({ operations }) => operations.delete([name]),
-    );
+    await this.#deletion.delete(name);
   }
 
   /**
@@ -147,26 +153,30 @@ export class ImageCache implements AsyncDisposable {
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<number> {
     this.#assertOpen();
-    const prefix = this.#keys.sourcePrefix(source);
-    const counts = await this.#inEachTier(
-      (candidate) => candidate.startsWith(prefix),
-      (tier) => this.#purge(tier, prefix, signal),
-    );
-    return Math.max(0, ...counts);
+    return await this.#deletion.purge(this.#keys.sourcePrefix(source), signal);
   }
 
   /**
-   * Checks the drivers, once; later calls get the same answer. A host awaits it before it takes requests.
-   * @throws CacheError where the check fails and the error-reporting policy reports it; else that is logged
+   * Checks the drivers, once; later calls get the same answer. A host awaits it before it takes requests. Where the
+   * error-reporting policy does not report failures they are logged, and it takes one look-up timeout at most: a check
+   * that takes longer goes on in the background.
+   * @throws CacheError where the check fails and the policy reports it
    */
   ready(): Promise<void> {
-    this.#ready ??= this.#start();
+    this.#ready ??= checkAtStart({
+      tiers: this.#tiers,
+      reporting: this.#reporting,
+      clock: this.#clock,
+      logger: this.#logger,
+      timeoutSeconds: this.#settings.lookupTimeoutSeconds,
+      isClosing: () => this.#closing !== undefined,
+    });
     return this.#ready;
   }
 
   /** How the cache and each of its drivers is, for a host's own health endpoint. Whatever it is, images are served. */
   health(): CacheHealth {
-    return healthOf(this.#tiers.map(({ operations }) => operations.health));
+    return healthOf(this.#tiers.map(({ driver }) => driver.health));
   }
 
   /** What the cache is busy with now. */
@@ -227,7 +237,7 @@ export class ImageCache implements AsyncDisposable {
     }
     const flight = this.#flights.beginAlone(underway.name);
     const known: Lookup | undefined =
-      shared.kind === 'render-alone' ? { kind: 'miss', lacking: this.#tiers } : undefined;
+      shared.kind === 'render-alone' ? { kind: 'miss', missedTiers: this.#tiers } : undefined;
     return await flight.join(this.#fly(flight, request, render, known), signal, discardResult);
   }
 
@@ -242,9 +252,9 @@ export class ImageCache implements AsyncDisposable {
       const found = known ?? (await this.#lookup.find(flight.name));
       switch (found.kind) {
         case 'bytes': {
-          const { tier, metadata, body, lacking } = found;
+          const { tier, metadata, body, missedTiers } = found;
           flight.land({ kind: 'image', status: tier.hit, description: metadata, body });
-          if (!flight.invalidated) for (const earlier of lacking) void earlier.store({ metadata, body });
+          if (!flight.invalidated) for (const earlier of missedTiers) void earlier.store({ metadata, body });
           return { status: tier.hit, image: wholeImage(metadata, body) };
         }
         case 'stream':
@@ -279,72 +289,11 @@ export class ImageCache implements AsyncDisposable {
     return flight.join(this.#renderer.renderOnly(flight, render, outcome), signal, discardResult);
   }
 
-  /**
-   * Deletes in all tiers, the last first, so that none is filled again from a later one. What is not stored yet
-   * under the matching names vanishes too.
-   */
-  async #inEachTier<T>(matches: (name: string) => boolean, work: (tier: Tier) => Promise<T>): Promise<T[]> {
-    const results: T[] = [];
-    const failures: unknown[] = [];
-    this.#flights.invalidate(matches);
-    for (const tier of this.#tiers.toReversed()) {
-      try {
-        await tier.queue.cancel(matches);
-        results.push(await work(tier));
-      } catch (error) {
-        failures.push(error);
-      }
-      this.#flights.invalidate(matches);
-    }
-    if (failures.length > 0) throw failures[0];
-    return results;
-  }
-
-  async #purge({ operations }: Tier, prefix: string, signal: AbortSignal | undefined): Promise<number> {
-    let deleted = 0;
-    let batch: string[] = [];
-    const deleteBatch = async (): Promise<void> => {
-      if (batch.length > 0) await operations.delete(batch, signal);
-      deleted += batch.length;
-      batch = [];
-    };
-    for await (const name of operations.list(prefix, signal)) {
-      if (!name.startsWith(prefix) || !this.#keys.names.isEntry(name)) continue;
-      batch.push(name);
-      if (batch.length === PURGE_BATCH) await deleteBatch();
-    }
-    await deleteBatch();
-    return deleted;
-  }
-
   #assertOpen(): void {
     if (this.#closing === undefined) return;
     throw new CacheError('ERR_CACHE_CLOSED', 'the cache is closed: nothing can be deleted any more', {
       operation: 'delete',
     });
-  }
-
-  async #start(): Promise<void> {
-    const failures = await Promise.all(this.#tiers.map((tier) => this.#check(tier)));
-    const failure = failures.find((candidate) => candidate !== undefined);
-    if (failure !== undefined && this.#reporting.reports(failure, 'start')) throw failure;
-  }
-
-  /** @returns the failure that makes the tier unusable */
-  async #check({ name, operations }: Tier): Promise<CacheError | undefined> {
-    const check = await operations.check().catch(
-      (error: CacheError): DriverCheck => ({
-        ok: false,
-        findings: [{ level: 'error', subject: 'check', message: error.message, error }],
-      }),
-    );
-    for (const { level, subject, message, error } of check.findings) {
-      this.#logger[level === 'error' ? 'error' : 'warn'](
-        { driver: name, subject, ...(error !== undefined && { code: error.code }) },
-        `cache check: ${message}`,
-      );
-    }
-    return check.findings.find((finding) => finding.level === 'error')?.error;
   }
 
   async #stop(): Promise<void> {
@@ -357,7 +306,7 @@ export class ImageCache implements AsyncDisposable {
         `the cache stopped before ${dropped} images were stored: they will be rendered again (IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS)`,
       );
     }
-    const closed = await Promise.allSettled(this.#tiers.map(({ operations }) => operations.close()));
+    const closed = await Promise.allSettled(this.#tiers.map(({ driver }) => driver.close()));
     this.#stopObserving?.();
     const failed = closed.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

@@ -5,6 +5,8 @@ export {
   type CacheTelemetry,
   type CorruptEvent,
   type DriverReportEvent,
+  type GuardedOperation,
+  type LookupPart,
   type NotStoredEvent,
   type OperationEvent,
   type RequestEvent,

@@ -1,9 +1,10 @@
+import type { Clock } from '../driver/index.js';
 import type { ByteBudget, ErrorReporting, Flight } from '../policy/index.js';
 import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';
 import type { FetchResult } from './fetch-result.js';
-import type { Missed } from './lookup-step.js';
+import type { Miss } from './look-up.js';
 import {
   describeRendering,
   type ImageDescription,
@@ -11,6 +12,7 @@ import {
   type Render,
   type Rendering,
 } from './rendering.js';
+import type { RenderingTime } from './rendering-time.js';
 import type { Candidate, KeepOptions, StoreStep } from './store-step.js';
 
 /** What a flight gives to those who wait for it. */
@@ -30,6 +32,8 @@ export interface RenderStepParts {
   readonly store: StoreStep;
   readonly budget: ByteBudget;
   readonly reporting: ErrorReporting;
+  readonly clock: Clock;
+  readonly renderingTime: RenderingTime;
   /** In bytes. */
   readonly maxEntrySize: number;
   /** Whether the cache takes nothing more. */
@@ -63,19 +67,21 @@ export class RenderStep {
   async renderAndStore(
     flight: Flight<Shared>,
     render: Render,
-    missed: Missed,
+    miss: Miss,
     keep: KeepOptions,
   ): Promise<FetchResult> {
-    const { store, budget, reporting, maxEntrySize } = this.#parts;
+    const { store, budget, reporting, clock, renderingTime, maxEntrySize } = this.#parts;
+    const started = clock.monotonic();
     const rendering = checked(await render({ signal: flight.signal }));
+    renderingTime.note(clock.monotonic() - started);
     const { body } = rendering;
     if (!isStorable(rendering)) {
       flight.land({ kind: 'render-alone' });
-      return { status: missStatus(missed, store.skip('not-storable')), image: unsharedImage(rendering) };
+      return { status: missStatus(miss, store.skip('not-storable')), image: unsharedImage(rendering) };
     }
     const description = describeRendering(rendering);
     const finish = (whole: Uint8Array, release?: () => void): Promise<FetchResult> =>
-      this.#finish(flight, missed, { name: flight.name, description, body: whole, keep, release });
+      this.#finish(flight, miss, { name: flight.name, description, body: whole, keep, release });
     if (body instanceof Uint8Array) return finish(body);
 
     const collecting = new CollectedBody(body, maxEntrySize, budget);
@@ -89,40 +95,42 @@ export class RenderStep {
       flight.signal.removeEventListener('abort', stop);
       if (collected.complete) return finish(collected.body, () => collecting.release());
       flight.land({ kind: 'render-alone' });
-      return { status: missStatus(missed, store.skip(collected.reason)), image: streamed };
+      return { status: missStatus(miss, store.skip(collected.reason)), image: streamed };
     });
     if (reporting.storeBeforeServing) return finished;
     finished.catch((error: unknown) => flight.fail(error));
-    return { status: missStatus(missed, {}), image: streamed };
+    // A stream that fails at once fails the request, instead of an answer that has begun.
+    await collecting.begun;
+    return { status: missStatus(miss, {}), image: streamed };
   }
 
   /** Has the whole image: stores it and gives it to those who wait. */
-  async #finish(flight: Flight<Shared>, missed: Missed, candidate: Candidate): Promise<FetchResult> {
+  async #finish(flight: Flight<Shared>, miss: Miss, candidate: Candidate): Promise<FetchResult> {
     const { description, body, release } = candidate;
-    const obstacle = this.#obstacle(flight, missed);
+    const obstacle = this.#obstacle(flight, miss);
     if (obstacle !== undefined) release?.();
-    const kept = obstacle ?? (await this.#parts.store.keep(candidate, missed.lacking));
+    const kept = obstacle ?? (await this.#parts.store.keep(candidate, miss.missedTiers));
     flight.land({ kind: 'image', status: COLLAPSED_MISS, description, body });
-    return { status: missStatus(missed, kept), image: wholeImage(description, body) };
+    return { status: missStatus(miss, kept), image: wholeImage(description, body) };
   }
 
   /** What keeps a rendering from being stored, whatever it is like. */
-  #obstacle(flight: Flight<Shared>, missed: Missed): Pick<CacheOutcome, 'detail'> | undefined {
+  #obstacle(flight: Flight<Shared>, miss: Miss): Pick<CacheOutcome, 'detail'> | undefined {
     const { store, isClosing } = this.#parts;
-    if (missed.lacking.length === 0) return store.skip(reasonOf(missed));
+    if (miss.missedTiers.length === 0) return store.skip(reasonOf(miss));
     if (flight.invalidated) return store.skip('invalidated');
     return isClosing() ? store.skip('closed') : undefined;
   }
 }
 
 /** Why what was rendered may be stored nowhere. */
-function reasonOf({ detail, error }: Missed): NotStoredReason {
-  if (error === undefined) return 'newer-format';
-  return detail === 'breaker-open' ? detail : 'lookup-failed';
+function reasonOf({ detail, error }: Miss): NotStoredReason {
+  if (detail === 'breaker-open' || detail === 'bytes-in-flight') return detail;
+  return error === undefined ? 'newer-format' : 'lookup-failed';
 }
 
-function missStatus(missed: Missed, kept: Pick<CacheOutcome, 'stored' | 'detail'>): CacheStatus {
-  const detail = missed.detail ?? kept.detail;
+function missStatus(miss: Miss, kept: Pick<CacheOutcome, 'stored' | 'detail'>): CacheStatus {
+  const detail = miss.detail ?? kept.detail;
   return CacheStatus.of({ forward: 'miss', ...kept, ...(detail !== undefined && { detail }) });
 }
 

@@ -9,9 +9,11 @@ import {
 } from '../policy/index.js';
 import { EventPublisher } from './cache-events.js';
 import { CacheStatus, type NotStoredReason } from './cache-status.js';
-import { DriverOperations } from './driver-operations.js';
+import { EntryLookup } from './entry-lookup.js';
+import { GuardedDriver } from './guarded-driver.js';
 import type { ImageCacheSettings, NamedDriver } from './image-cache-parts.js';
-import { type LookupIn, TierLookup } from './tier-lookup.js';
+import type { Lookup } from './look-up.js';
+import type { RenderingTime } from './rendering-time.js';
 
 export interface TierParts {
   /** The cache it belongs to, for its events. */
@@ -20,6 +22,7 @@ export interface TierParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly budget: ByteBudget;
+  readonly renderingTime: RenderingTime;
   readonly failures: FailureLog;
   /** Whether the cache has others, so that one must be told which had an image. */
   readonly isOneOfSeveral: boolean;
@@ -36,13 +39,13 @@ export interface Refusal {
 /** One driver of a cache with all that belongs to it alone: breakers, queue of stores, events. */
 export class Tier {
   readonly name: string;
-  readonly operations: DriverOperations;
+  readonly driver: GuardedDriver;
   readonly queue: StoreQueue;
   /** What a request's status is that was served from here. */
   readonly hit: CacheStatus;
   /** The same, of an entry that still waits to be stored. */
   readonly pendingHit: CacheStatus;
-  readonly #lookup: TierLookup<Tier>;
+  readonly #lookup: EntryLookup;
   readonly #events: EventPublisher;
   readonly #failures: FailureLog;
   readonly #clock: Clock;
@@ -50,7 +53,7 @@ export class Tier {
   readonly #maxEntryBytes: number;
 
   constructor({ driver, name, maxEntryBytes, reports }: NamedDriver, parts: TierParts) {
-    const { cache, settings, clock, logger, budget, failures, isOneOfSeveral, lifetime } = parts;
+    const { cache, settings, clock, logger, budget, failures, renderingTime, isOneOfSeveral, lifetime } = parts;
     this.name = name;
     this.#events = new EventPublisher(cache, name);
     this.#failures = failures;
@@ -60,8 +63,12 @@ export class Tier {
     const tier = isOneOfSeveral ? { tier: name } : {};
     this.hit = CacheStatus.of({ hit: true, ...tier });
     this.pendingHit = CacheStatus.of({ hit: true, detail: 'pending', ...tier });
-    this.operations = new DriverOperations(driver, name, clock, this.#events, logger, {
-      lookupTimeout: settings.lookupTimeoutSeconds,
+    this.driver = new GuardedDriver({
+      driver,
+      name,
+      clock,
+      events: this.#events,
+      logger,
       storeTimeout: settings.storeTimeoutSeconds,
       breaker: {
         threshold: settings.breakerThreshold,
@@ -71,7 +78,16 @@ export class Tier {
         maxRetrySeconds: settings.breakerMaxRetrySeconds,
       },
     });
-    this.#lookup = new TierLookup(this, this.operations, clock, this.#events, budget, settings.verifyBytes);
+    this.#lookup = new EntryLookup({
+      tier: this,
+      driver: this.driver,
+      clock,
+      events: this.#events,
+      budget,
+      renderingTime,
+      timeoutSeconds: settings.lookupTimeoutSeconds,
+      verifyBytes: settings.verifyBytes,
+    });
     this.queue = new StoreQueue(
       {
         maxBytes: settings.queueMaxBytes,
@@ -80,8 +96,11 @@ export class Tier {
       },
       clock,
       (entryName, entry, signal) =>
-        this.operations.put(entryName, entry, signal).then(
-          () => undefined,
+        this.driver.put(entryName, entry, signal).then(
+          () => {
+            this.#lookup.noteStored(entryName);
+            return undefined;
+          },
           (error: CacheError) => error,
         ),
     );
@@ -92,7 +111,7 @@ export class Tier {
   }
 
   /** Looks an entry up. Never rejects. */
-  find(name: string): Promise<LookupIn<Tier>> {
+  find(name: string): Promise<Lookup> {
     return this.#lookup.find(name);
   }
 
@@ -115,7 +134,7 @@ export class Tier {
 
   #refusal({ body }: CacheEntry): Refusal | undefined {
     if (body.length > this.#maxEntryBytes) return { reason: 'too-large' };
-    const error = this.operations.refusal('put');
+    const error = this.driver.refusesStores;
     return error && { reason: 'breaker-open', error };
   }
 

@@ -1,6 +1,10 @@
-/** A timer that was set and may be cancelled. Cancelling twice, or after it fired, does nothing. */
+/** A timer that was set. Each of its methods does nothing after it has fired or was cancelled. */
 export interface Timer {
   cancel(): void;
+  /** Lets the process end before the timer fires. A clock that keeps no process alive need not have it. */
+  unref?(): void;
+  /** Takes `unref` back. */
+  ref?(): void;
 }
 
 /**
@@ -11,7 +15,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds that never go backwards, from an arbitrary origin: for durations. */
   monotonic(): number;
-  /** Calls back once, after `delay` milliseconds. A timer never keeps the process alive. */
+  /** Calls back once, after `delay` milliseconds. Until then the timer keeps the process alive, unless it is unref'ed. */
   setTimer(callback: () => void, delay: number): Timer;
 }
 
@@ -20,7 +24,11 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(callback, delay) {
-    const timeout = setTimeout(callback, delay).unref();
-    return { cancel: () => clearTimeout(timeout) };
+    const timeout = setTimeout(callback, delay);
+    return {
+      cancel: () => clearTimeout(timeout),
+      unref: () => void timeout.unref(),
+      ref: () => void timeout.ref(),
+    };
   },
 };

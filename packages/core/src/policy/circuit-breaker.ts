@@ -1,26 +1,34 @@
-import { CacheError } from '../driver/index.js';
+import { CacheError, type Clock, type Timer } from '../driver/index.js';
+import { type OperationTotals, OperationWindow } from './operation-window.js';
 
 /**
  * - `closed`: operations go through.
  * - `open`: the store has failed too often; nothing goes through.
- * - `half-open`: one operation is under way that tries whether the store is well again.
+ * - `half-open`: nothing goes through yet; a probe in the background tries whether the store is well again.
  */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
-/** What an operation may do. Who is told to `probe` must report how it went. */
-export type Admission = 'pass' | 'probe' | 'refuse';
-
 export interface BreakerSettings {
-  /** Share of failed or slow operations, above 0 to 1, at which it opens. 0: never. */
+  /** Share of failed or slow operations, above 0 to 1, at which it opens. 0: it never opens, for whatever reason. */
   readonly threshold: number;
   /** Of how many of the latest seconds operations count. */
   readonly windowSeconds: number;
-  /** Below this number of operations in the window it does not open. */
+  /** Below this number of operations in the window their share does not open it. */
   readonly minOperations: number;
   /** How long it stays open at first. Each probe that fails doubles it. */
   readonly retrySeconds: number;
   /** How long it stays open at most before the next probe. */
   readonly maxRetrySeconds: number;
+}
+
+export interface BreakerParts {
+  readonly settings: BreakerSettings;
+  readonly clock: Clock;
+  /** How long an operation may take, in seconds. */
+  readonly deadlineSeconds: number;
+  /** Tries in the background whether the store is well. Rejects with a `CacheError` where it is not. */
+  probe(): Promise<void>;
+  onChange(change: BreakerChange): void;
 }
 
 /** How a breaker has just changed. */
@@ -34,43 +42,57 @@ export interface BreakerChange {
 /** Stands for the operations that an open breaker keeps from a driver. */
 export class CircuitOpenError extends CacheError {}
 
-const BUCKETS = 10;
-
-interface Bucket {
-  /** Number of the tenth of the window that it counts. */
-  tenth: number;
-  operations: number;
-  failures: number;
-}
+// Fewer failures than these are bad luck.
+const MIN_FAILURES = 3;
+const MIN_FAILED_SHARE = 0.01;
+// A second of waiting for nothing weighs as much as two seconds of rendering that were spared.
+const WEIGHT_OF_LOST_TIME = 2;
 
 /**
- * Keeps requests away from a store that is down (the circuit breaker of Nygard's "Release It!"). It needs no
- * timer: the first operation after its wait is the probe. All times are of one monotonic clock, in milliseconds.
+ * Keeps requests away from a store that costs them more than it gives (the circuit breaker of Nygard's "Release
+ * It!"). It opens
+ *
+ * - when the share of failures reaches the threshold;
+ * - when the time that failures cost outweighs the time that successes save, within the window or within the latest
+ *   deadline. What operations under way have waited until now counts as lost, or a store that hangs would be noticed
+ *   one deadline late;
+ * - at the third failure within one deadline in which nothing succeeded.
+ *
+ * While it is open it probes in the background, and closes when a probe succeeds. All times are of one monotonic
+ * clock, in milliseconds.
  */
 export class CircuitBreaker {
-  readonly #settings: BreakerSettings;
-  readonly #onChange: (change: BreakerChange) => void;
-  readonly #tenthMilliseconds: number;
-  readonly #buckets: Bucket[] = Array.from({ length: BUCKETS }, () => ({
-    tenth: -1,
-    operations: 0,
-    failures: 0,
-  }));
+  readonly #parts: BreakerParts;
+  readonly #window: OperationWindow;
+  readonly #latest: OperationWindow;
   #state: BreakerState = 'closed';
   #reason: CacheError | undefined;
   #epoch = 0;
+  #underWay = 0;
+  #sumOfStarts = 0;
   #failedProbes = 0;
-  #retryAt = 0;
   #closedAt = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+  #stopped = false;
 
-  constructor(settings: BreakerSettings, onChange: (change: BreakerChange) => void) {
-    this.#settings = settings;
-    this.#onChange = onChange;
-    this.#tenthMilliseconds = (settings.windowSeconds * 1000) / BUCKETS;
+  constructor(parts: BreakerParts) {
+    this.#parts = parts;
+    this.#window = new OperationWindow(parts.settings.windowSeconds * 1000);
+    this.#latest = new OperationWindow(parts.deadlineSeconds * 1000);
   }
 
   get state(): BreakerState {
     return this.#state;
+  }
+
+  /** Whether operations may go through. */
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** Operations of an earlier epoch say nothing. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** What opened it; absent while it is closed. */
@@ -78,101 +100,98 @@ export class CircuitBreaker {
     return this.#reason;
   }
 
-  /** To be kept by an operation that begins, and given back with its outcome: one of another epoch says nothing. */
-  get epoch(): number {
+  /**
+   * Begins an operation, to be ended by `succeed`, `fail` or `forget`.
+   * @returns the epoch, to be given back with the outcome: an operation of an earlier epoch says nothing
+   */
+  begin(now: number): number {
+    this.#underWay++;
+    this.#sumOfStarts += now;
     return this.#epoch;
   }
 
-  /** Whether an operation would be refused now. Changes nothing. */
-  refuses(now: number): boolean {
-    return this.#state === 'half-open' || (this.#state === 'open' && now < this.#retryAt);
-  }
-
-  /** Asks for an operation that begins now. */
-  admit(now: number): Admission {
-    if (this.#state === 'closed') return 'pass';
-    if (this.refuses(now)) return 'refuse';
-    this.#epoch++;
-    this.#change('half-open', this.#reason);
-    return 'probe';
-  }
-
-  succeed(epoch: number, now: number): void {
-    if (epoch !== this.#epoch) return;
-    if (this.#state === 'closed') {
-      this.#bucket(now).operations++;
-    } else if (this.#state === 'half-open') {
-      this.#epoch++;
-      this.#closedAt = now;
-      for (const bucket of this.#buckets) bucket.tenth = -1;
-      this.#change('closed', undefined);
-    }
+  /** @param saved how long the caller would have waited without this operation's result */
+  succeed(epoch: number, started: number, now: number, saved: number): void {
+    this.forget(started);
+    if (epoch !== this.#epoch || this.#state !== 'closed') return;
+    this.#window.succeed(now, saved);
+    this.#latest.succeed(now, saved);
   }
 
   /** @param reason why the operation failed, or that it was slow */
-  fail(epoch: number, now: number, reason: CacheError): void {
-    if (epoch !== this.#epoch) return;
-    if (this.#state === 'half-open') {
-      this.#failedProbes++;
-      this.#open(now, reason);
-    } else if (this.#state === 'closed') {
-      const bucket = this.#bucket(now);
-      bucket.operations++;
-      bucket.failures++;
-      if (!this.#isTooMuch(now)) return;
-      // Soon after a probe that went well it is the same trouble as before.
-      if (now - this.#closedAt > this.#settings.windowSeconds * 1000) this.#failedProbes = 0;
-      else this.#failedProbes++;
-      this.#open(now, reason);
-    }
+  fail(epoch: number, started: number, now: number, reason: CacheError): void {
+    this.forget(started);
+    if (epoch !== this.#epoch || this.#state !== 'closed') return;
+    this.#window.fail(now, now - started);
+    this.#latest.fail(now, now - started);
+    if (!this.#isTooMuch(now)) return;
+    // Soon after a probe that went well it is the same trouble as before.
+    if (now - this.#closedAt > this.#parts.settings.windowSeconds * 1000) this.#failedProbes = 0;
+    else this.#failedProbes++;
+    this.#open(reason);
   }
 
   /** Ends an operation that says nothing about the store, such as one that its caller gave up. */
-  forget(epoch: number, now: number): void {
-    if (epoch === this.#epoch && this.#state === 'half-open') this.#open(now, this.#reason);
+  forget(started: number): void {
+    this.#underWay--;
+    this.#sumOfStarts -= started;
   }
 
-  #open(now: number, reason: CacheError | undefined): void {
-    const { retrySeconds, maxRetrySeconds } = this.#settings;
-    const seconds = Math.min(retrySeconds * 2 ** this.#failedProbes, maxRetrySeconds);
-    this.#retryAt = now + seconds * 1000;
+  /** Probes no more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #isTooMuch(now: number): boolean {
+    const { threshold, minOperations } = this.#parts.settings;
+    if (threshold === 0) return false;
+    const all = this.#window.totals(now);
+    if (all.operations >= minOperations && all.failures >= all.operations * threshold) return true;
+    const waiting = this.#underWay * now - this.#sumOfStarts;
+    const latest = this.#latest.totals(now);
+    return (
+      (latest.failures >= MIN_FAILURES && latest.failures === latest.operations) ||
+      costsMoreThanItGives(latest, waiting) ||
+      costsMoreThanItGives(all, waiting)
+    );
+  }
+
+  #open(reason: CacheError): void {
+    const { settings, clock } = this.#parts;
     this.#epoch++;
     this.#change('open', reason);
+    if (this.#stopped) return;
+    const seconds = Math.min(settings.retrySeconds * 2 ** this.#failedProbes, settings.maxRetrySeconds);
+    this.#timer = clock.setTimer(() => void this.#probe(), seconds * 1000);
+    this.#timer.unref?.();
+  }
+
+  async #probe(): Promise<void> {
+    this.#change('half-open', this.#reason);
+    try {
+      await this.#parts.probe();
+    } catch (error) {
+      this.#failedProbes++;
+      this.#open(error as CacheError);
+      return;
+    }
+    this.#epoch++;
+    this.#closedAt = this.#parts.clock.monotonic();
+    this.#window.clear();
+    this.#latest.clear();
+    this.#change('closed', undefined);
   }
 
   #change(state: BreakerState, reason: CacheError | undefined): void {
     const previous = this.#state;
     this.#state = state;
     this.#reason = reason;
-    this.#onChange({ state, previous, reason });
+    this.#parts.onChange({ state, previous, reason });
   }
+}
 
-  #isTooMuch(now: number): boolean {
-    const { threshold, minOperations } = this.#settings;
-    if (threshold === 0) return false;
-    const oldest = this.#tenthAt(now) - BUCKETS + 1;
-    let operations = 0;
-    let failures = 0;
-    for (const bucket of this.#buckets) {
-      if (bucket.tenth < oldest) continue;
-      operations += bucket.operations;
-      failures += bucket.failures;
-    }
-    return operations >= minOperations && failures >= operations * threshold;
-  }
-
-  #bucket(now: number): Bucket {
-    const tenth = this.#tenthAt(now);
-    const bucket = this.#buckets[tenth % BUCKETS] as Bucket;
-    if (bucket.tenth !== tenth) {
-      bucket.tenth = tenth;
-      bucket.operations = 0;
-      bucket.failures = 0;
-    }
-    return bucket;
-  }
-
-  #tenthAt(now: number): number {
-    return Math.floor(now / this.#tenthMilliseconds);
-  }
+function costsMoreThanItGives({ operations, failures, lost, saved }: OperationTotals, waiting: number): boolean {
+  if (failures < MIN_FAILURES || failures < operations * MIN_FAILED_SHARE) return false;
+  return (lost + waiting) * WEIGHT_OF_LOST_TIME > saved;
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { CacheError, type CacheOperation, type Clock } from '../driver/index.js';
+import { CacheError, type CacheOperation, type Clock, type Timer } from '../driver/index.js';
 
 // Signals are dear to make and look-ups are many: those that begin within this part of the deadline share one.
 const SLOTS_PER_DEADLINE = 32;
@@ -27,14 +27,15 @@ class Slot {
  * Bounds operations of one kind in time. When the deadline passes the caller goes on at once, whether or
  * not the operation obeys its signal; a result that arrives late is released. All deadlines of a kind are
  * equally long and so pass in the order they began: one timer serves any number of them. An operation may be
- * given up to 1/32 of its time early.
+ * given up to 1/32 of its time early. The process stays alive as long as an operation is under way.
  */
 export class Deadline {
   readonly #clock: Clock;
   readonly #operation: CacheOperation;
   readonly #milliseconds: number;
   readonly #slots: Slot[] = [];
-  #timerSet = false;
+  #timer: Timer | undefined;
+  #underWay = 0;
 
   /** @param seconds how long an operation may take */
   constructor(clock: Clock, operation: CacheOperation, seconds: number) {
@@ -60,16 +61,16 @@ export class Deadline {
       const pending: Pending = { reject };
       const { signal } = slot.controller;
       const stopListening = outer && this.#endWith(outer, slot, pending);
-      slot.pending.add(pending);
+      this.#begin(slot, pending);
       operation(outer === undefined ? signal : AbortSignal.any([outer, signal])).then(
         (result) => {
           stopListening?.();
-          if (slot.pending.delete(pending)) resolve(result);
+          if (this.#end(slot, pending)) resolve(result);
           else release?.(result);
         },
         (error: unknown) => {
           stopListening?.();
-          if (slot.pending.delete(pending)) reject(error);
+          if (this.#end(slot, pending)) reject(error);
         },
       );
     });
@@ -77,10 +78,22 @@ export class Deadline {
 
   #endWith(outer: AbortSignal, slot: Slot, pending: Pending): () => void {
     const onAbort = (): void => {
-      if (slot.pending.delete(pending)) pending.reject(abortedError(this.#operation, outer));
+      if (this.#end(slot, pending)) pending.reject(abortedError(this.#operation, outer));
     };
     outer.addEventListener('abort', onAbort, { once: true });
     return () => outer.removeEventListener('abort', onAbort);
+  }
+
+  #begin(slot: Slot, pending: Pending): void {
+    slot.pending.add(pending);
+    if (this.#underWay++ === 0) this.#timer?.ref?.();
+  }
+
+  /** @returns whether it was under way still */
+  #end(slot: Slot, pending: Pending): boolean {
+    if (!slot.pending.delete(pending)) return false;
+    if (--this.#underWay === 0) this.#timer?.unref?.();
+    return true;
   }
 
   #openSlot(): Slot {
@@ -89,17 +102,17 @@ export class Deadline {
     if (latest !== undefined && now < latest.closesAt) return latest;
     const slot = new Slot(now + this.#milliseconds / SLOTS_PER_DEADLINE, now + this.#milliseconds);
     this.#slots.push(slot);
-    if (!this.#timerSet) this.#setTimer(this.#milliseconds);
+    if (this.#timer === undefined) this.#setTimer(this.#milliseconds);
     return slot;
   }
 
   #setTimer(delay: number): void {
-    this.#timerSet = true;
-    this.#clock.setTimer(() => this.#expireDue(), delay);
+    this.#timer = this.#clock.setTimer(() => this.#expireDue(), delay);
+    if (this.#underWay === 0) this.#timer.unref?.();
   }
 
   #expireDue(): void {
-    this.#timerSet = false;
+    this.#timer = undefined;
     const now = this.#clock.monotonic();
     for (let slot = this.#slots[0]; slot !== undefined; slot = this.#slots[0]) {
       if (slot.expiresAt > now) {
@@ -118,8 +131,10 @@ export class Deadline {
       `${this.#operation} took longer than ${this.#milliseconds / 1000} seconds`,
       { operation: this.#operation },
     );
-    for (const pending of slot.pending) pending.reject(error);
-    slot.pending.clear();
+    for (const pending of [...slot.pending]) {
+      this.#end(slot, pending);
+      pending.reject(error);
+    }
     slot.controller.abort(error);
   }
 }

@@ -21,7 +21,7 @@ async function statusOf({ cache }: CacheUnderTest): Promise<string> {
 /** Lets look-ups fail until the breaker opens. */
 async function openReads(env: Readonly<Record<string, string>> = {}): Promise<CacheUnderTest> {
   const made = await cacheUnderTest({ ...QUICK, ...env }, { get: () => Promise.reject(unavailable()) });
-  for (let request = 0; request < 4; request++) await statusOf(made);
+  for (let request = 0; request < 3; request++) await statusOf(made);
   expect(made.cache.health()).toMatchObject({ status: 'open' });
   return made;
 }
@@ -40,11 +40,10 @@ describe('a breaker that look-ups have opened', () => {
     // Two probes that fail, and one that does not.
     for (const wait of [1000, 2000]) {
       made.clock.advance(wait);
-      await statusOf({ log, ...made });
+      await new Promise((resolve) => setImmediate(resolve));
     }
     delete made.hooks.get;
     made.clock.advance(4000);
-    await statusOf({ log, ...made });
     await until(() => made.cache.health().status === 'healthy');
     expect(log.map(({ level, message }) => `${level}: ${message}`)).toEqual([
       'warn: cache get failed, rendering without the cache: the store is on fire',
@@ -66,16 +65,17 @@ describe('a breaker that look-ups have opened', () => {
       driver: 'hooked',
       operation: 'get',
     });
-    expect([render.calls, made.driver.calls.get]).toEqual([0, 4]);
+    expect([render.calls, made.driver.calls.get]).toEqual([0, 3]);
   });
 
-  it('tries one look-up after a while, for which no request waits', async () => {
+  it('probes in the background after a while, without a request', async () => {
     const made = await openReads();
     made.driver.calls.get = 0;
     made.hooks.get = never;
     made.clock.advance(999);
     expect([await statusOf(made), made.driver.calls.get]).toEqual([OPEN, 0]);
     made.clock.advance(1);
+    await until(() => made.driver.calls.get === 1);
     for (let request = 0; request < 20; request++) expect(await statusOf(made)).toBe(OPEN);
     expect(made.driver.calls.get).toBe(1);
     // The probe itself is late, and the wait doubles.
@@ -85,43 +85,60 @@ describe('a breaker that look-ups have opened', () => {
     made.clock.advance(1999);
     expect([await statusOf(made), made.driver.calls.get]).toEqual([OPEN, 1]);
     made.clock.advance(1);
-    expect(await statusOf(made)).toBe(OPEN);
     await until(() => made.cache.health().status === 'healthy');
-    expect([await statusOf(made), made.driver.calls.get]).toEqual([QUEUED, 3]);
+    expect([await statusOf(made), made.driver.calls.get]).toEqual([QUEUED, 18]);
+  });
+
+  it('stays open where one of the look-ups of a probe fails', async () => {
+    const made = await openReads();
+    made.driver.calls.get = 0;
+    made.hooks.get = () => (made.driver.calls.get === 16 ? Promise.reject(unavailable()) : Promise.resolve(undefined));
+    made.clock.advance(1000);
+    await until(() => made.driver.calls.get === 16);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await statusOf(made)).toBe(OPEN);
+  });
+
+  it('probes no more once the cache is closed', async () => {
+    const made = await openReads();
+    made.driver.calls.get = 0;
+    await made.cache.close();
+    made.clock.advance(60_000);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(made.driver.calls.get).toBe(0);
   });
 
   it('waits no longer than the limit before it tries again', async () => {
     const made = await openReads({ IMGPROXY_CACHE_BREAKER_MAX_RETRY_SECONDS: '3' });
     made.driver.calls.get = 0;
-    for (const wait of [1000, 2000, 3000, 3000, 3000]) {
-      made.clock.advance(wait);
-      await statusOf(made);
-      const before = made.driver.calls.get;
-      await statusOf(made);
-      expect(made.driver.calls.get).toBe(before);
+    for (const [probe, wait] of [1000, 2000, 3000, 3000, 3000].entries()) {
+      made.clock.advance(wait - 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(made.driver.calls.get).toBe(probe);
+      made.clock.advance(1);
+      await until(() => made.driver.calls.get === probe + 1);
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(made.driver.calls.get).toBe(5);
   });
 
   it('goes on with its waits where it opens again soon, and begins anew where it does not', async () => {
     const made = await openReads();
     const reopen = async (): Promise<number> => {
       made.hooks.get = () => Promise.reject(unavailable());
-      for (let request = 0; request < 4; request++) await statusOf(made);
+      for (let request = 0; request < 3; request++) await statusOf(made);
       delete made.hooks.get;
       const before = made.driver.calls.get;
       let waited = 0;
       while (made.driver.calls.get === before) {
         made.clock.advance(500);
         waited += 500;
-        await statusOf(made);
+        await new Promise((resolve) => setImmediate(resolve));
       }
       await until(() => made.cache.health().status === 'healthy');
       return waited;
     };
     delete made.hooks.get;
     made.clock.advance(1000);
-    await statusOf(made);
     await until(() => made.cache.health().status === 'healthy');
     expect(await reopen()).toBe(2000);
     expect(await reopen()).toBe(4000);
@@ -137,7 +154,7 @@ describe('look-ups', () => {
       made.clock.advance(500);
       return undefined;
     };
-    for (let request = 0; request < 4; request++) expect(await statusOf(made)).toBe(QUEUED);
+    for (let request = 0; request < 3; request++) expect(await statusOf(made)).toBe(QUEUED);
     expect(await statusOf(made)).toBe(OPEN);
     expect(made.cache.health()).toMatchObject({
       status: 'open',
@@ -188,7 +205,7 @@ describe('look-ups', () => {
     const early = made.cache.fetch(another(), renderer());
     await until(() => made.driver.calls.get === 1);
     made.hooks.get = () => Promise.reject(unavailable());
-    for (let request = 0; request < 4; request++) await statusOf(made);
+    for (let request = 0; request < 3; request++) await statusOf(made);
     made.hooks.get = never;
     made.clock.advance(999);
     late.resolve(undefined);
@@ -202,49 +219,50 @@ describe('a breaker that stores have opened', () => {
 
   it('keeps stores from the driver, and leaves look-ups alone', async () => {
     const made = await cacheUnderTest(QUICK, fail());
-    for (let request = 1; request <= 4; request++) {
+    for (let request = 1; request <= 3; request++) {
       expect(await statusOf(made)).toBe(QUEUED);
       await until(() => made.driver.calls.put === request && made.cache.load.stores === 0);
     }
     for (let request = 0; request < 20; request++) expect(await statusOf(made)).toBe(OPEN);
-    expect(made.driver.calls).toMatchObject({ get: 24, put: 4 });
+    expect(made.driver.calls).toMatchObject({ get: 23, put: 3 });
     expect(made.cache.health()).toMatchObject({
       status: 'open',
       reason: 'put is suspended: the store is on fire',
     });
   });
 
-  it('lets one store try after a while', async () => {
+  it('closes when the check of the driver succeeds in the background', async () => {
     const made = await cacheUnderTest(QUICK, fail());
-    for (let request = 1; request <= 4; request++) {
+    for (let request = 1; request <= 3; request++) {
       await statusOf(made);
       await until(() => made.driver.calls.put === request && made.cache.load.stores === 0);
     }
-    const held = Promise.withResolvers<void>();
-    made.hooks.put = () => held.promise;
+    made.hooks.check = () => Promise.reject(unavailable());
     made.clock.advance(1000);
-    expect(await statusOf(made)).toBe(QUEUED);
-    await until(() => made.driver.calls.put === 5);
+    await until(() => made.driver.calls.check === 1);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(await statusOf(made)).toBe(OPEN);
-    held.resolve();
+    delete made.hooks.check;
+    delete made.hooks.put;
+    made.clock.advance(2000);
     await until(() => made.cache.health().status === 'healthy');
     expect(await statusOf(made)).toBe(QUEUED);
-    await until(() => made.driver.calls.put === 6);
+    await until(() => made.driver.calls.put === 4);
   });
 
   it('fails requests at once where errors are reported', async () => {
     const made = await cacheUnderTest({ ...QUICK, IMGPROXY_CACHE_REPORT_ERRORS: 'true' }, fail());
-    for (let request = 0; request < 4; request++) await statusOf(made).catch(() => undefined);
+    for (let request = 0; request < 3; request++) await statusOf(made).catch(() => undefined);
     await expect(statusOf(made)).rejects.toMatchObject({
       code: 'ERR_CACHE_UNAVAILABLE',
       message: 'put is suspended after too many failures, the latest: the store is on fire',
     });
-    expect(made.driver.calls.put).toBe(4);
+    expect(made.driver.calls.put).toBe(3);
   });
 
   it('does not keep a delete from being tried', async () => {
     const made = await cacheUnderTest(QUICK, fail());
-    for (let request = 1; request <= 4; request++) {
+    for (let request = 1; request <= 3; request++) {
       await statusOf(made);
       await until(() => made.driver.calls.put === request && made.cache.load.stores === 0);
     }
@@ -261,9 +279,8 @@ it('counts a damaged entry that its probe finds, and closes: the store has answe
   try {
     made.hooks.get = () => Promise.reject(new CacheError('ERR_CACHE_CORRUPT', 'half a file'));
     made.clock.advance(1000);
-    await statusOf(made);
     await until(() => made.cache.health().status !== 'open');
-    await until(() => found.length === 1);
+    await until(() => found.length === 16);
   } finally {
     unsubscribe('imgproxy-cache:corrupt', listener);
   }
@@ -279,11 +296,9 @@ it('tells its changes as events', async () => {
   try {
     const made = await openReads();
     made.clock.advance(1000);
-    await statusOf(made);
     await until(() => changes.length === 3);
     delete made.hooks.get;
     made.clock.advance(2000);
-    await statusOf(made);
     await until(() => changes.length === 5);
   } finally {
     unsubscribe('imgproxy-cache:breaker', listener);

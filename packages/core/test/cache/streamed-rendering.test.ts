@@ -47,10 +47,10 @@ describe('a rendering that is a stream', () => {
   it('is served while it is collected, and stored', async () => {
     const { cache, memory } = await cacheUnderTest();
     const source = new ManualSource();
+    source.give(bytesOf(600, 1));
     const { status, image } = await cache.fetch(REQUEST, renderer({ body: source }));
     expect(String(status)).toBe('imgproxy-cache; fwd=miss');
     const stream = image.stream()[Symbol.asyncIterator]();
-    source.give(bytesOf(600, 1));
     expect(Buffer.from((await stream.next()).value)).toEqual(Buffer.from(bytesOf(600, 1)));
     expect(memory.size).toBe(0);
     source.give(bytesOf(500, 2));
@@ -105,9 +105,9 @@ describe('a rendering that is a stream', () => {
   it('that fails breaks off its client, fails those who wait, and is not stored', async () => {
     const { cache, driver } = await cacheUnderTest();
     const source = new ManualSource();
+    source.give(bytesOf(600));
     const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
     const follower = cache.fetch(REQUEST, renderer());
-    source.give(bytesOf(600));
     source.fail(new Error('decoder died'));
     await expect(image.bytes()).rejects.toThrow('decoder died');
     await expect(follower).rejects.toThrow('decoder died');
@@ -115,11 +115,51 @@ describe('a rendering that is a stream', () => {
     expect(driver.calls.put).toBe(0);
   });
 
+  it('that fails before its first chunk fails the request', async () => {
+    const { cache, driver } = await cacheUnderTest();
+    const source = new ManualSource();
+    source.fail(new Error('decoder died'));
+    await expect(cache.fetch(REQUEST, renderer({ body: source }))).rejects.toThrow('decoder died');
+    expect(cache.load).toEqual({ flights: 0, stores: 0, bytes: 0 });
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it.each([
+    ['an ArrayBuffer', new ArrayBuffer(8), 'ArrayBuffer'],
+    ['a number', 7, 'number'],
+    ['text', 'GIF89a', 'text'],
+    ['an object', { length: 3 }, 'Object'],
+  ])('that yields %s is a TypeError, closes the source and holds no memory', async (_kind, chunk, said) => {
+    const { cache, driver } = await cacheUnderTest();
+    const first = new ManualSource();
+    first.give(chunk as never);
+    const fetching = cache.fetch(REQUEST, renderer({ body: first }));
+    await expect(fetching).rejects.toThrow(
+      new TypeError(`the stream that render gave yields ${said}: each chunk must be a Uint8Array, such as a Buffer`),
+    );
+    const later = new ManualSource();
+    later.give(bytesOf(600));
+    later.give(chunk as never);
+    const { image } = await cache.fetch(REQUEST, renderer({ body: later }));
+    await expect(image.bytes()).rejects.toThrow(TypeError);
+    await until(() => first.closed && later.closed && cache.load.bytes === 0);
+    expect(driver.calls.put).toBe(0);
+  });
+
+  it.each(['bypass', 'store: false'])('that yields a number is a TypeError, too, with %s', async (how) => {
+    const { cache } = await cacheUnderTest();
+    const source = new ManualSource();
+    source.give(7 as never);
+    const rendering = renderer({ body: source, store: how === 'bypass' });
+    const { image } = await cache.fetch({ ...REQUEST, bypass: how === 'bypass' }, rendering);
+    await expect(image.bytes()).rejects.toThrow('yields number: each chunk must be a Uint8Array');
+  });
+
   it('is closed and not stored as if it were whole when its only client goes away', async () => {
     const { cache, driver } = await cacheUnderTest();
     const source = new ManualSource();
-    const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
     source.give(bytesOf(600));
+    const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
     for await (const _chunk of image.stream()) break;
     await until(() => source.closed);
     await cache.close();
@@ -129,6 +169,7 @@ describe('a rendering that is a stream', () => {
   it('is closed when its only client goes away before he has read anything', async () => {
     const { cache, driver } = await cacheUnderTest();
     const source = new ManualSource();
+    source.give(bytesOf(600));
     const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
     image.stream().destroy();
     await until(() => source.closed);
@@ -139,12 +180,13 @@ describe('a rendering that is a stream', () => {
   it('goes on for those who wait when its first client goes away, and is stored', async () => {
     const { cache, memory } = await cacheUnderTest();
     const source = new ManualSource();
+    source.give(bytesOf(600));
     const { image } = await cache.fetch(REQUEST, renderer({ body: source }));
     const follower = served(cache.fetch(REQUEST, renderer()));
     await image.discard();
-    source.give(bytesOf(600));
+    source.give(bytesOf(500));
     source.end();
-    expect((await follower).body.length).toBe(600);
+    expect((await follower).body.length).toBe(1100);
     expect(source.closed).toBe(false);
     await until(() => memory.size === 1);
   });
@@ -212,11 +254,13 @@ describe('a stored image that is streamed', () => {
         new StreamedEntry(entry.metadata, {
           bytes: () => Promise.reject(new Error('too large to be read whole')),
           async *chunks(signal) {
+            yield entry.body.subarray(0, 400);
+            yield entry.body.subarray(400, 800);
             reading = true;
             await new Promise((_resolve, reject) =>
               signal.addEventListener('abort', () => reject(signal.reason)),
             );
-            yield entry.body;
+            yield entry.body.subarray(800);
           },
           close: async () => {
             closed = true;
@@ -224,7 +268,7 @@ describe('a stored image that is streamed', () => {
         });
       const stream = (await cache.fetch(REQUEST, renderer())).image.stream();
       if (when === 'while a read hangs') {
-        stream.read();
+        stream.on('data', () => undefined);
         await until(() => reading);
       }
       stream.destroy();
@@ -254,7 +298,9 @@ describe('bytes in flight', () => {
     await until(() => memory.size === 1);
     expect(driver.calls.put).toBe(1);
 
-    const abandoned = await cache.fetch(image('d'), renderer({ body: new ManualSource() }));
+    const unfinished = new ManualSource();
+    unfinished.give(bytesOf(10));
+    const abandoned = await cache.fetch(image('d'), renderer({ body: unfinished }));
     await abandoned.image.discard();
     expect((await served(cache.fetch(image('e'), renderer()))).status).toBe(QUEUED);
     await until(() => memory.size === 2);

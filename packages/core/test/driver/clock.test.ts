@@ -27,16 +27,17 @@ describe('the clock of the machine', () => {
     expect(Math.abs(systemClock.now() - then)).toBeLessThan(Date.now());
   });
 
-  it('never keeps a process alive', async () => {
+  it('keeps a process alive until a timer fires, unless that is unref\'ed', async () => {
     const program = `
       import { systemClock } from ${JSON.stringify(new URL('../../dist/driver/clock.js', import.meta.url).href)};
-      systemClock.setTimer(() => console.log('fired'), 3_600_000);
-      console.log('set');`;
+      systemClock.setTimer(() => console.log('fired'), 3_600_000).unref();
+      await new Promise((resolve) => systemClock.setTimer(resolve, 1));
+      console.log('resolved');`;
     const { stdout } = await promisify(execFile)(process.execPath, [
       '--input-type=module',
       '--eval',
       program,
     ]);
-    expect(stdout).toBe('set\n');
+    expect(stdout).toBe('resolved\n');
   });
 });

@@ -1,0 +1,246 @@
+import {
+  type CacheError,
+  type Clock,
+  type EntryMetadata,
+  readVerified,
+  type StoredEntry,
+  streamVerified,
+  verifyName,
+} from '../driver/index.js';
+import { abortedError, type ByteBudget, type CircuitBreaker, Deadline } from '../policy/index.js';
+import type { EventPublisher, LookupPart } from './cache-events.js';
+import { type GuardedDriver, saysNothingBad } from './guarded-driver.js';
+import type { Lookup, Miss } from './look-up.js';
+import { LookupProgress } from './lookup-progress.js';
+import { LookupProbe } from './lookup-probe.js';
+import type { RenderingTime } from './rendering-time.js';
+import { StreamedHit } from './streamed-hit.js';
+import type { Tier } from './tier.js';
+import { UnreadableEntries } from './unreadable-entries.js';
+
+export interface EntryLookupParts {
+  readonly tier: Tier;
+  readonly driver: GuardedDriver;
+  readonly clock: Clock;
+  readonly events: EventPublisher;
+  readonly budget: ByteBudget;
+  readonly renderingTime: RenderingTime;
+  /** How long a look-up may take, in seconds. */
+  readonly timeoutSeconds: number;
+  /** Up to this size, in bytes, a body is read and verified before it is served. */
+  readonly verifyBytes: number;
+}
+
+const NO_TIERS: readonly Tier[] = [];
+const NEWER_FORMAT: Miss = { kind: 'miss', detail: 'newer-format', missedTiers: NO_TIERS };
+const NO_MEMORY: Miss = { kind: 'miss', detail: 'bytes-in-flight', missedTiers: NO_TIERS };
+// A look-up that takes this share of its timeout counts as a failure for its breaker, and so does one that makes the
+// request wait this much longer than a rendering would.
+const SLOW_SHARE = 0.5;
+const SLOWER_THAN_RENDERING = 100;
+// How far the clock of another host may be ahead. An entry from further in the future would outlive its lifetime.
+const CLOCK_TOLERANCE = 60_000;
+
+/**
+ * Looks entries up in one tier, and lets none through that is not whole, its own and of this time. A look-up has ended
+ * only when its bytes are there: a body that is verified whole is read within the deadline, of a larger one the first
+ * chunk is. Finding an entry, reading a body whole and streaming one each have a breaker: a look-up that found
+ * nothing says nothing about bodies.
+ */
+export class EntryLookup {
+  readonly #parts: EntryLookupParts;
+  readonly #deadline: Deadline;
+  readonly #finding: CircuitBreaker;
+  readonly #reading: CircuitBreaker;
+  readonly #streaming: CircuitBreaker;
+  readonly #probe: LookupProbe;
+  readonly #unreadable: UnreadableEntries;
+  readonly #miss: Miss;
+  readonly #expired: Miss;
+  readonly #skipped: Miss;
+
+  constructor(parts: EntryLookupParts) {
+    this.#parts = parts;
+    const { tier, driver, clock, events, timeoutSeconds } = parts;
+    this.#miss = { kind: 'miss', missedTiers: [tier] };
+    this.#expired = { kind: 'miss', detail: 'expired', missedTiers: [tier] };
+    this.#skipped = { kind: 'miss', detail: 'unreadable', missedTiers: [tier] };
+    this.#deadline = new Deadline(clock, 'get', timeoutSeconds);
+    this.#unreadable = new UnreadableEntries(clock);
+    const probe = new LookupProbe({
+      ...parts,
+      deadline: this.#deadline,
+      isSlow: (duration) => this.#isSlow(duration),
+      onCorrupt: (name, error) => events.publish('corrupt', { name, message: error.message }),
+    });
+    this.#probe = probe;
+    this.#finding = driver.breaker('get', timeoutSeconds, () => probe.run('get'));
+    this.#reading = driver.breaker('read', timeoutSeconds, () => probe.run('read'));
+    this.#streaming = driver.breaker('stream', timeoutSeconds, () => probe.run('stream'));
+  }
+
+  /** Notes that an entry was stored anew. */
+  noteStored(name: string): void {
+    this.#unreadable.delete(name);
+  }
+
+  /** Never rejects: a failure is a miss that carries its error. */
+  async find(name: string): Promise<Lookup> {
+    this.#probe.noteAsked(name);
+    if (!this.#finding.isClosed) return this.#refused('get', this.#finding);
+    if (!this.#reading.isClosed) return this.#refused('read', this.#reading);
+    if (this.#unreadable.has(name)) return this.#skipped;
+    const progress = new LookupProgress(this.#parts.clock);
+    try {
+      return await this.#deadline.run((signal) => this.#lookUp(name, progress, signal), releaseLate);
+    } catch (thrown) {
+      return this.#missOf(name, progress, thrown);
+    }
+  }
+
+  async #lookUp(name: string, progress: LookupProgress, signal: AbortSignal): Promise<Lookup> {
+    const { driver, clock, verifyBytes } = this.#parts;
+    progress.begin(this.#finding);
+    const entry = await driver.get(name, signal);
+    if (entry === undefined) {
+      driver.succeed('get', progress.begun, 0);
+      this.#succeed('get', progress, 0);
+      return this.#miss;
+    }
+    try {
+      if (signal.aborted) throw abortedError('get', signal);
+      const { metadata } = entry;
+      verifyName(metadata, name);
+      if (isExpired(metadata, clock.now())) {
+        await entry.discard();
+        driver.succeed('get', progress.begun, 0);
+        this.#succeed('get', progress, 0);
+        return this.#expired;
+      }
+      this.#succeed('get', progress, this.#parts.renderingTime.mean);
+      progress.found = true;
+      const isSmall = metadata.size <= verifyBytes;
+      this.#probe.noteFound(name, isSmall);
+      return await (isSmall ? this.#read(entry, progress, signal) : this.#stream(name, entry, progress, signal));
+    } catch (error) {
+      // Not awaited: an entry that hangs may hang here, too.
+      entry.discard().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #read(entry: StoredEntry, progress: LookupProgress, signal: AbortSignal): Promise<Lookup> {
+    const { tier, driver, budget, renderingTime } = this.#parts;
+    const { metadata } = entry;
+    if (!budget.tryAcquire(metadata.size)) await budget.acquire(metadata.size, signal);
+    let body: Uint8Array;
+    try {
+      progress.begin(this.#reading);
+      body = await readVerified(entry, { signal });
+    } finally {
+      budget.release(metadata.size);
+    }
+    driver.succeed('get', progress.begun, metadata.size);
+    this.#succeed('read', progress, renderingTime.mean);
+    return { kind: 'bytes', tier, missedTiers: NO_TIERS, metadata, body };
+  }
+
+  async #stream(
+    name: string,
+    entry: StoredEntry,
+    progress: LookupProgress,
+    signal: AbortSignal,
+  ): Promise<Lookup> {
+    const { tier, driver, clock, budget, renderingTime } = this.#parts;
+    if (!this.#streaming.isClosed) {
+      await entry.discard();
+      return this.#refused('stream', this.#streaming);
+    }
+    const hit = new StreamedHit(streamVerified(entry), {
+      clock,
+      budget,
+      breaker: this.#streaming,
+      saved: renderingTime.mean,
+      release: () => void entry[Symbol.asyncDispose](),
+      onFailure: (thrown) => this.#noteBrokenStream(name, thrown, progress.begun),
+    });
+    progress.begin(this.#streaming);
+    try {
+      await hit.readFirst(signal);
+    } catch (error) {
+      hit.release();
+      throw error;
+    }
+    progress.forget();
+    driver.succeed('get', progress.begun, entry.metadata.size);
+    return {
+      kind: 'stream',
+      tier,
+      missedTiers: NO_TIERS,
+      metadata: entry.metadata,
+      body: hit,
+      release: () => hit.release(),
+    };
+  }
+
+  /** @returns the failure, as the reader of the stream gets it */
+  #noteBrokenStream(name: string, thrown: unknown, begun: number): CacheError {
+    const { driver, events } = this.#parts;
+    const error = driver.fail(thrown, 'get', begun);
+    this.#unreadable.add(name);
+    if (error.code === 'ERR_CACHE_CORRUPT') {
+      events.publish('corrupt', { name, message: error.message });
+      // Too late to render instead; removed, it is a miss for the next request and then replaced.
+      driver.delete([name]).catch(() => undefined);
+    }
+    return error;
+  }
+
+  #succeed(part: LookupPart, progress: LookupProgress, saved: number): void {
+    const { duration } = progress;
+    progress.succeed(saved, this.#isSlow(duration) ? this.#parts.driver.slow(part, duration) : undefined);
+  }
+
+  #isSlow(duration: number): boolean {
+    const { timeoutSeconds, renderingTime } = this.#parts;
+    return (
+      duration >= timeoutSeconds * 1000 * SLOW_SHARE || duration > renderingTime.mean + SLOWER_THAN_RENDERING
+    );
+  }
+
+  #refused(part: LookupPart, breaker: CircuitBreaker): Miss {
+    const error = this.#parts.driver.refused(part, breaker);
+    return { kind: 'miss', detail: 'breaker-open', error, missedTiers: NO_TIERS };
+  }
+
+  #missOf(name: string, progress: LookupProgress, thrown: unknown): Miss {
+    const { tier, driver, events } = this.#parts;
+    if (!progress.dependsOnStore && progress.found) return NO_MEMORY;
+    const error = driver.fail(thrown, 'get', progress.begun);
+    if (!saysNothingBad(error.code, 'get')) {
+      if (progress.found) this.#unreadable.add(name);
+      progress.fail(error);
+    } else if (error.code === 'ERR_CACHE_ABORTED') {
+      progress.forget();
+    } else {
+      progress.succeed(0);
+    }
+    switch (error.code) {
+      case 'ERR_CACHE_CORRUPT':
+        events.publish('corrupt', { name, message: error.message });
+        return { kind: 'miss', detail: error.code, missedTiers: [tier] };
+      case 'ERR_CACHE_UNSUPPORTED':
+        return NEWER_FORMAT;
+      default:
+        return { kind: 'miss', detail: error.code, error, missedTiers: NO_TIERS };
+    }
+  }
+}
+
+function isExpired({ created, expires }: EntryMetadata, now: number): boolean {
+  return expires !== undefined && (expires <= now || created > now + CLOCK_TOLERANCE);
+}
+
+function releaseLate(late: Lookup): void {
+  if (late.kind === 'stream') late.release();
+}

@@ -1,0 +1,266 @@
+import {
+  type CacheDriver,
+  type CacheEntry,
+  CacheError,
+  type CacheErrorCode,
+  type CacheOperation,
+  type Clock,
+  type DriverCheck,
+  isCacheError,
+  type StoredEntry,
+} from '../driver/index.js';
+import {
+  type BreakerChange,
+  type BreakerSettings,
+  CircuitBreaker,
+  CircuitOpenError,
+  Deadline,
+  type Logger,
+} from '../policy/index.js';
+import type { EventPublisher, GuardedOperation } from './cache-events.js';
+import { DriverHealth, type TierHealth } from './driver-health.js';
+
+export interface GuardedDriverParts {
+  readonly driver: CacheDriver;
+  readonly name: string;
+  readonly clock: Clock;
+  readonly events: EventPublisher;
+  readonly logger: Logger;
+  /** In seconds, for one store, one batch of deletions, the next name of a list, or the check. */
+  readonly storeTimeout: number;
+  readonly breaker: BreakerSettings;
+}
+
+/**
+ * The driver as the cache uses it. Every operation but `get` has its deadline here, every failure is a `CacheError`
+ * that names driver and operation, and every outcome is an event and changes the health. Breakers that it makes
+ * report to the same places. Look-ups have deadlines and breakers of their own: see `EntryLookup`.
+ */
+export class GuardedDriver {
+  readonly name: string;
+  readonly #driver: CacheDriver;
+  readonly #parts: GuardedDriverParts;
+  readonly #stores: Deadline;
+  readonly #deletions: Deadline;
+  readonly #lists: Deadline;
+  readonly #checks: Deadline;
+  readonly #breakers: CircuitBreaker[] = [];
+  readonly #writes: CircuitBreaker;
+  readonly #health: DriverHealth;
+
+  constructor(parts: GuardedDriverParts) {
+    const { driver, name, clock, storeTimeout } = parts;
+    this.name = name;
+    this.#driver = driver;
+    this.#parts = parts;
+    this.#stores = new Deadline(clock, 'put', storeTimeout);
+    this.#deletions = new Deadline(clock, 'delete', storeTimeout);
+    this.#lists = new Deadline(clock, 'list', storeTimeout);
+    this.#checks = new Deadline(clock, 'check', storeTimeout);
+    this.#writes = this.breaker('put', storeTimeout, () => this.#probeByCheck());
+    this.#health = new DriverHealth(name, clock);
+  }
+
+  get health(): TierHealth {
+    return this.#health.current;
+  }
+
+  /** Makes the breaker of an operation. It stops when the driver is closed. */
+  breaker(operation: GuardedOperation, deadlineSeconds: number, probe: () => Promise<void>): CircuitBreaker {
+    const { breaker: settings, clock } = this.#parts;
+    const onChange = (change: BreakerChange): void => this.#noteChange(operation, change);
+    const breaker = new CircuitBreaker({ settings, clock, deadlineSeconds, probe, onChange });
+    this.#breakers.push(breaker);
+    return breaker;
+  }
+
+  /** The failure that stands for operations that a breaker refuses. */
+  refused(operation: GuardedOperation, { reason }: CircuitBreaker): CircuitOpenError {
+    return new CircuitOpenError(
+      'ERR_CACHE_UNAVAILABLE',
+      `${operation} is suspended after too many failures, the latest: ${reason?.message}`,
+      { driver: this.name, operation: operation === 'put' ? 'put' : 'get', retryable: true },
+    );
+  }
+
+  /** The failure that stands for stores while they are suspended; `undefined` while they are not. */
+  get refusesStores(): CircuitOpenError | undefined {
+    return this.#writes.isClosed ? undefined : this.refused('put', this.#writes);
+  }
+
+  /** The driver's own `get`. */
+  get(name: string, signal: AbortSignal): Promise<StoredEntry | undefined> {
+    return this.#driver.get(name, { signal });
+  }
+
+  /** @throws CircuitOpenError while stores are suspended */
+  async put(name: string, entry: CacheEntry, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    if (!this.#writes.isClosed) throw this.refused('put', this.#writes);
+    const started = clock.monotonic();
+    const epoch = this.#writes.begin(started);
+    try {
+      await this.#stores.run((inner) => this.#driver.put(name, entry, { signal: inner }), undefined, signal);
+    } catch (thrown) {
+      const error = this.fail(thrown, 'put', started);
+      if (error.code === 'ERR_CACHE_ABORTED') this.#writes.forget(started);
+      else if (error.code === 'ERR_CACHE_TOO_LARGE') this.#countStore(epoch, started, undefined);
+      else this.#countStore(epoch, started, error);
+      throw error;
+    }
+    this.succeed('put', started, entry.body.length);
+    const duration = clock.monotonic() - started;
+    const isSlow = duration >= this.#parts.storeTimeout * 500;
+    this.#countStore(epoch, started, isSlow ? this.slow('put', duration) : undefined);
+  }
+
+  delete(names: readonly string[], signal?: AbortSignal): Promise<void> {
+    return this.#observe('delete', () =>
+      this.#deletions.run((inner) => this.#driver.delete(names, { signal: inner }), undefined, signal),
+    );
+  }
+
+  /** Names of the driver, each within the deadline; its duration leaves out what the caller does meanwhile. */
+  async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
+    const { clock } = this.#parts;
+    const names = this.#driver.list(prefix, { signal })[Symbol.asyncIterator]();
+    let duration = 0;
+    try {
+      for (;;) {
+        const asked = clock.monotonic();
+        const step = await this.#lists
+          .run(() => names.next(), undefined, signal)
+          .finally(() => {
+            duration += clock.monotonic() - asked;
+          });
+        if (step.done === true) break;
+        yield step.value;
+      }
+    } catch (thrown) {
+      throw this.fail(thrown, 'list', clock.monotonic() - duration);
+    } finally {
+      // A list that hangs answers late or never: nobody waits for it.
+      names.return?.().then(undefined, () => undefined);
+    }
+    this.succeed('list', clock.monotonic() - duration, 0);
+  }
+
+  async check(): Promise<DriverCheck> {
+    const check = await this.#observe('check', () =>
+      this.#checks.run((signal) => this.#driver.check({ signal })),
+    );
+    const failure = errorOf(check);
+    if (failure !== undefined) this.#health.noteFailure('check', failure);
+    return check;
+  }
+
+  /** Notes that the check takes so long that the cache serves without its answer. */
+  noteLateCheck(error: CacheError): void {
+    this.#health.noteFailure('check', error);
+  }
+
+  close(): Promise<void> {
+    for (const breaker of this.#breakers) breaker.stop();
+    return this.#observe('close', () => this.#driver.close());
+  }
+
+  /** Notes that an operation succeeded. */
+  succeed(operation: CacheOperation, started: number, bytes: number): void {
+    const { clock, events } = this.#parts;
+    events.publish('operation', { operation, duration: clock.monotonic() - started, bytes });
+    this.#health.noteSuccess();
+  }
+
+  /**
+   * Notes that an operation failed.
+   * @returns the failure as a `CacheError` that names driver and operation
+   */
+  fail(thrown: unknown, operation: CacheOperation, started: number): CacheError {
+    const error = this.#asCacheError(thrown, operation);
+    if (saysNothingBad(error.code, operation)) return error;
+    const { clock, events } = this.#parts;
+    const duration = clock.monotonic() - started;
+    events.publish('operation', { operation, duration, bytes: 0, code: error.code });
+    this.#health.noteFailure(operation, error);
+    return error;
+  }
+
+  /** The failure that stands for an operation that succeeded too late to be worth its time. */
+  slow(operation: GuardedOperation, duration: number): CacheError {
+    const seconds = (duration / 1000).toFixed(3);
+    return new CacheError('ERR_CACHE_TIMEOUT', `${operation} took ${seconds} seconds`, {
+      driver: this.name,
+      operation: operation === 'put' ? 'put' : 'get',
+    });
+  }
+
+  async #observe<T>(operation: CacheOperation, work: () => Promise<T>): Promise<T> {
+    const started = this.#parts.clock.monotonic();
+    try {
+      const result = await work();
+      this.succeed(operation, started, 0);
+      return result;
+    } catch (thrown) {
+      throw this.fail(thrown, operation, started);
+    }
+  }
+
+  #countStore(epoch: number, started: number, failure: CacheError | undefined): void {
+    const now = this.#parts.clock.monotonic();
+    if (failure !== undefined) this.#writes.fail(epoch, started, now, failure);
+    // Nobody waits for a store, so that its time is never lost: only the share of failures counts.
+    else this.#writes.succeed(epoch, started, now, Number.POSITIVE_INFINITY);
+  }
+
+  async #probeByCheck(): Promise<void> {
+    const failure = errorOf(await this.check());
+    if (failure !== undefined) throw failure;
+  }
+
+  #noteChange(operation: GuardedOperation, { state, previous, reason }: BreakerChange): void {
+    const { events, logger } = this.#parts;
+    events.publish('breaker', { operation, state, previous });
+    this.#health.noteBreaker(operation, state, reason);
+    const fields = { driver: this.name, operation, ...(reason !== undefined && { code: reason.code }) };
+    // Probes that fail change nothing for those who read the log.
+    if (state === 'open' && previous === 'closed') {
+      const message = `cache ${operation} is suspended, images are rendered without it: ${reason?.message}`;
+      logger.warn(fields, message);
+    } else if (state === 'closed') {
+      logger.info(fields, `cache ${operation} works again`);
+    }
+  }
+
+  #asCacheError(thrown: unknown, operation: CacheOperation): CacheError {
+    if (!isCacheError(thrown)) {
+      return new CacheError(
+        'ERR_CACHE_DRIVER_CONTRACT',
+        `driver ${this.name} failed with something that is not a CacheError: report it to the driver's author`,
+        { driver: this.name, operation, cause: thrown },
+      );
+    }
+    if (thrown.driver !== undefined && thrown.operation !== undefined) return thrown;
+    return new CacheError(thrown.code, thrown.message, {
+      driver: thrown.driver ?? this.name,
+      operation: thrown.operation ?? operation,
+      retryable: thrown.retryable,
+      cause: thrown.cause,
+      ...(thrown.failedNames !== undefined && { failedNames: thrown.failedNames }),
+    });
+  }
+}
+
+/**
+ * Whether a failure says nothing against the store: the caller went away, or the store gave back what somebody else
+ * had put there, or refused what it does not take.
+ */
+export function saysNothingBad(code: CacheErrorCode, operation: CacheOperation): boolean {
+  if (code === 'ERR_CACHE_ABORTED') return true;
+  return operation === 'get'
+    ? code === 'ERR_CACHE_CORRUPT' || code === 'ERR_CACHE_UNSUPPORTED'
+    : code === 'ERR_CACHE_TOO_LARGE';
+}
+
+function errorOf({ findings }: DriverCheck): CacheError | undefined {
+  return findings.find(({ level }) => level === 'error')?.error;
+}

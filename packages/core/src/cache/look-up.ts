@@ -1,0 +1,81 @@
+import { type CacheError, type Clock, type EntryMetadata, isCacheError } from '../driver/index.js';
+import { Deadline } from '../policy/index.js';
+import type { CacheStatusDetail } from './cache-status.js';
+import type { Tier } from './tier.js';
+
+/** What a look-up found. */
+export type Lookup =
+  | (Found & { readonly kind: 'bytes'; readonly body: Uint8Array })
+  | (Found & {
+      readonly kind: 'stream';
+      readonly body: AsyncIterable<Uint8Array>;
+      /** To be called once the body has ended or was given up. Idempotent. */
+      readonly release: () => void;
+    })
+  | Miss;
+
+interface Found {
+  readonly metadata: EntryMetadata;
+  /** Where it was found. */
+  readonly tier: Tier;
+  /** Earlier tiers that certainly do not have it. */
+  readonly missedTiers: readonly Tier[];
+}
+
+/** Nothing was found, or nothing that can be served. */
+export interface Miss {
+  readonly kind: 'miss';
+  readonly detail?: CacheStatusDetail | undefined;
+  /** The first failure, where it is not certain that nothing is stored. */
+  readonly error?: CacheError | undefined;
+  /** Tiers in which what is rendered now may be stored. */
+  readonly missedTiers: readonly Tier[];
+}
+
+/** Looks entries up, in one tier after the other until one has it, all within the look-up's deadline. */
+export class LookUp {
+  readonly #tiers: readonly Tier[];
+  readonly #only: Tier | undefined;
+  readonly #deadline: Deadline;
+
+  /** @param seconds how long a look-up may take in all tiers together */
+  constructor(tiers: readonly Tier[], clock: Clock, seconds: number) {
+    this.#tiers = tiers;
+    this.#only = tiers.length === 1 ? tiers[0] : undefined;
+    this.#deadline = new Deadline(clock, 'get', seconds);
+  }
+
+  /** Never rejects: failures are misses that carry the first error. */
+  find(name: string): Promise<Lookup> {
+    // A tier bounds its own look-up, so that one alone needs no further bound.
+    return this.#only === undefined ? this.#findWithin(name) : this.#only.find(name);
+  }
+
+  async #findWithin(name: string): Promise<Lookup> {
+    const missedTiers: Tier[] = [];
+    try {
+      return await this.#deadline.run(
+        () => this.#findInTurn(name, missedTiers),
+        (late) => void (late.kind === 'stream' && late.release()),
+      );
+    } catch (thrown) {
+      if (!isCacheError(thrown)) throw thrown;
+      return { kind: 'miss', detail: thrown.code, error: thrown, missedTiers: [...missedTiers] };
+    }
+  }
+
+  /** @param missedTiers gathers the tiers that certainly do not have it */
+  async #findInTurn(name: string, missedTiers: Tier[]): Promise<Lookup> {
+    let first: Pick<Miss, 'detail' | 'error'> = {};
+    for (const tier of this.#tiers) {
+      const lookup = await tier.find(name);
+      if (lookup.kind !== 'miss') return { ...lookup, missedTiers };
+      missedTiers.push(...lookup.missedTiers);
+      const { detail, error } = lookup;
+      if (first.error === undefined && (error !== undefined || first.detail === undefined)) {
+        first = { detail, error };
+      }
+    }
+    return { kind: 'miss', ...first, missedTiers };
+  }
+}

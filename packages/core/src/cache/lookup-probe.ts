@@ -1,0 +1,102 @@
+import { type CacheError, type Clock, readVerified, type StoredEntry } from '../driver/index.js';
+import type { ByteBudget, Deadline } from '../policy/index.js';
+import type { LookupPart } from './cache-events.js';
+import { type GuardedDriver, saysNothingBad } from './guarded-driver.js';
+
+export interface LookupProbeParts {
+  readonly driver: GuardedDriver;
+  readonly clock: Clock;
+  readonly budget: ByteBudget;
+  readonly deadline: Deadline;
+  readonly verifyBytes: number;
+  isSlow(duration: number): boolean;
+  onCorrupt(name: string, error: CacheError): void;
+}
+
+// A store of which a quarter of the bodies hang must not pass by luck: 0.75 ** 16 is 1 %.
+const LOOKUPS = 16;
+const NAMES = 16;
+/** How much of a streamed body is read, in bytes. */
+const ENOUGH = 1_048_576;
+
+/**
+ * Tries in the background whether look-ups work again: looks entries up and reads their bodies, one after the other,
+ * all of which must succeed. It takes entries that are known to be there, since finding nothing says nothing about
+ * bodies.
+ */
+export class LookupProbe {
+  readonly #parts: LookupProbeParts;
+  readonly #small: string[] = [];
+  readonly #large: string[] = [];
+  #found = 0;
+  #asked: string | undefined;
+
+  constructor(parts: LookupProbeParts) {
+    this.#parts = parts;
+  }
+
+  /** Notes a name that was looked up. */
+  noteAsked(name: string): void {
+    this.#asked = name;
+  }
+
+  /** @param isSmall whether its body is read whole */
+  noteFound(name: string, isSmall: boolean): void {
+    (isSmall ? this.#small : this.#large)[this.#found++ % NAMES] = name;
+  }
+
+  /** @throws CacheError the first failure */
+  async run(part: LookupPart): Promise<void> {
+    for (let lookup = 0; lookup < LOOKUPS; lookup++) {
+      const known = (part === 'stream' ? this.#large : this.#small).filter((name) => name !== undefined);
+      const name = known[lookup % Math.max(1, known.length)] ?? this.#asked;
+      if (name === undefined) return;
+      await this.#lookUp(name);
+    }
+  }
+
+  async #lookUp(name: string): Promise<void> {
+    const { driver, clock, deadline, onCorrupt } = this.#parts;
+    const begun = clock.monotonic();
+    try {
+      const entry = await deadline.run(
+        (signal) => driver.get(name, signal),
+        (late) => void late?.discard(),
+      );
+      if (entry === undefined) this.#forget(name);
+      else await this.#read(entry);
+    } catch (thrown) {
+      const error = driver.fail(thrown, 'get', begun);
+      if (!saysNothingBad(error.code, 'get')) throw error;
+      if (error.code === 'ERR_CACHE_CORRUPT') onCorrupt(name, error);
+      this.#forget(name);
+      return;
+    }
+    const duration = clock.monotonic() - begun;
+    if (this.#parts.isSlow(duration)) throw driver.slow('get', duration);
+    driver.succeed('get', begun, 0);
+  }
+
+  async #read(entry: StoredEntry): Promise<void> {
+    const { deadline, budget, verifyBytes } = this.#parts;
+    const { size } = entry.metadata;
+    await using _ = entry;
+    if (size <= verifyBytes) {
+      budget.take(size);
+      await deadline.run((signal) => readVerified(entry, { signal })).finally(() => budget.release(size));
+      return;
+    }
+    const chunks = entry.stream()[Symbol.asyncIterator]();
+    for (let read = 0; read < ENOUGH; ) {
+      const step = await deadline.run(() => chunks.next());
+      if (step.done === true) return;
+      read += step.value.length;
+    }
+  }
+
+  #forget(name: string): void {
+    for (const names of [this.#small, this.#large]) {
+      for (const [index, known] of names.entries()) if (known === name) delete names[index];
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { CacheError, type Clock, type DriverCheck } from '../driver/index.js';
+import type { ErrorReporting, Logger } from '../policy/index.js';
+import type { Tier } from './tier.js';
+
+export interface StartCheckParts {
+  readonly tiers: readonly Tier[];
+  readonly reporting: ErrorReporting;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long a start waits for the check, in seconds, where its failure is not reported. */
+  readonly timeoutSeconds: number;
+  isClosing(): boolean;
+}
+
+/**
+ * Checks the drivers of all tiers and logs what they find. Where failures are not reported it waits for one look-up
+ * timeout at most; the check then goes on in the background.
+ * @throws CacheError the first failure, where the policy reports it
+ */
+export async function checkAtStart(parts: StartCheckParts): Promise<void> {
+  const { tiers, reporting, clock, timeoutSeconds } = parts;
+  const unanswered = new Set(tiers);
+  const checks = tiers.map((tier) => check(tier, parts).finally(() => unanswered.delete(tier)));
+  const failure = Promise.all(checks).then((failures) => failures.find((each) => each !== undefined));
+  const late = new CacheError('ERR_CACHE_TIMEOUT', `the check takes longer than ${timeoutSeconds} seconds`, {
+    operation: 'check',
+  });
+  if (!reporting.reports(late, 'start')) {
+    const { promise: timeout, resolve } = Promise.withResolvers<void>();
+    const timer = clock.setTimer(resolve, timeoutSeconds * 1000);
+    await Promise.race([failure, timeout]);
+    timer.cancel();
+    for (const tier of unanswered) noteLate(tier, late, parts);
+    if (unanswered.size > 0) return;
+  }
+  const error = await failure;
+  if (error !== undefined && reporting.reports(error, 'start')) throw error;
+}
+
+/** @returns the failure that makes the tier unusable */
+async function check({ name, driver }: Tier, parts: StartCheckParts): Promise<CacheError | undefined> {
+  const { findings } = await driver.check().catch(
+    (error: CacheError): DriverCheck => ({
+      ok: false,
+      findings: [{ level: 'error', subject: 'check', message: error.message, error }],
+    }),
+  );
+  if (parts.isClosing()) return undefined;
+  for (const { level, subject, message, error } of findings) {
+    parts.logger[level === 'error' ? 'error' : 'warn'](
+      { driver: name, subject, ...(error !== undefined && { code: error.code }) },
+      `cache check: ${message}`,
+    );
+  }
+  return findings.find(({ level }) => level === 'error')?.error;
+}
+
+function noteLate({ name, driver }: Tier, error: CacheError, { logger }: StartCheckParts): void {
+  driver.noteLateCheck(error);
+  logger.warn(
+    { driver: name, subject: 'check', code: error.code },
+    `cache check: ${error.message}; it goes on in the background while images are served`,
+  );
+}
