@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { type Answer, failure, type Reply } from './answers.js';
 import type { StoredObject } from './bucket.js';
 import type { Operation, WireRequest } from './wire-request.js';
@@ -112,7 +112,7 @@ function replyOfBody(fault: BodyFault, object: StoredObject): Reply {
     case 'damaged':
       return { status: 200, headers, body: damaged(body, fault.at) };
     case 'slow':
-      return (response, request) => drip(response, request, object, fault.bytesPerSecond);
+      return (response) => drip(response, object, fault.bytesPerSecond);
   }
 }
 
@@ -129,12 +129,7 @@ function damaged(body: Buffer, at: number): Buffer {
   return copy;
 }
 
-function drip(
-  response: ServerResponse,
-  request: IncomingMessage,
-  object: StoredObject,
-  bytesPerSecond: number,
-): void {
+function drip(response: ServerResponse, object: StoredObject, bytesPerSecond: number): void {
   const { body } = object;
   startBody(response, object, 'declared');
   const began = performance.now();
@@ -147,5 +142,5 @@ function drip(
     clearInterval(timer);
     response.end();
   }, STEP_MS);
-  request.socket.once('close', () => clearInterval(timer));
+  response.once('close', () => clearInterval(timer));
 }
