@@ -34,8 +34,9 @@ imgproxy does not have keeps its style.
 - The items of a list are separated by commas, and empty items are kept.
 - Everything that is wrong is reported at once and stops the start with \`ERR_CACHE_CONFIG\`. What was given is shown,
   unless the variable is secret.
-- A variable that looks like one of these and is none, such as \`IMGPROXY_CACHE_PATH_PREFX\`, is logged with the nearest
-  right name, and nothing more. imgproxy's own are known, whether or not this cache reads them.
+- A variable that looks like one of these and is none, such as \`IMGPROXY_CACHE_PATH_PREFX\` or \`IMGPROXY_CACHE_MAX_SIZE\`, is
+  logged with the right name that is probably meant, and stops nothing. imgproxy's own are known, whether or not this cache
+  reads them.
 `;
 
 /** @returns {Promise<string>} the page as the tables make it */

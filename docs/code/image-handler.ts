@@ -5,7 +5,10 @@ import { type ImageCache, isCacheError, type Render } from '@imgproxy-cache/core
 export function imageHandler(cache: ImageCache, render: Render) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
-      const { status, image } = await cache.fetch({ source: request.url ?? '/' }, render);
+      const { status, image } = await cache.fetch(
+        { source: request.url ?? '/', headers: request.headersDistinct },
+        render,
+      );
       response.setHeader('Cache-Status', String(status));
       response.setHeader('Content-Type', image.contentType);
       response.end(await image.bytes());

@@ -16,6 +16,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, BaseExceptionFilter } from '@nestjs/core';
 import { drawPicture, identityOf, parsePicture } from './picture.js';
+import { cachingHeaders } from './picture-listener.js';
 
 @Controller()
 class PictureController {
@@ -39,11 +40,13 @@ class PictureController {
     if (picture === undefined) throw new NotFoundException();
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const { status, image } = await this.#cache.fetch(
+    const { status, image, vary } = await this.#cache.fetch(
       { ...identityOf(picture), headers: request.headersDistinct, signal: gone.signal },
       () => drawPicture(picture),
     );
-    response.setHeader('Cache-Control', 'public, max-age=3600').setHeader('Cache-Status', String(status));
+    response
+      .setHeader('Cache-Status', String(status))
+      .setHeaders(new Map(Object.entries(cachingHeaders(vary))));
     return new StreamableFile(image.stream(), {
       type: image.contentType,
       ...(image.size !== undefined && { length: image.size }),

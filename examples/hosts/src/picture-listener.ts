@@ -12,20 +12,29 @@ export function pictureListener(cache: ImageCache): RequestListener {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     try {
-      const { status, image } = await cache.fetch(
+      const { status, image, vary } = await cache.fetch(
         { ...identityOf(picture), headers: request.headersDistinct, signal: gone.signal },
         () => drawPicture(picture),
       );
       response.writeHead(200, {
         'Content-Type': image.contentType,
         ...(image.size !== undefined && { 'Content-Length': image.size }),
-        'Cache-Control': 'public, max-age=3600',
+        ...cachingHeaders(vary),
         'Cache-Status': String(status),
       });
       await pipeline(image.stream(), response);
     } catch (error) {
       answerError(response, error);
     }
+  };
+}
+
+/** What depends on a client's headers or cookies is for that client alone: not every cache on the way heeds `Vary`. */
+export function cachingHeaders(vary: readonly string[]): Record<string, string> {
+  const isForAll = vary.every((name) => name === 'Accept');
+  return {
+    'Cache-Control': `${isForAll ? 'public' : 'private'}, max-age=3600`,
+    ...(vary.length > 0 && { Vary: vary.join(', ') }),
   };
 }
 

@@ -34,7 +34,7 @@ async function answer(request, response) {
     if (!server.listening) server.closeIdleConnections();
   });
   try {
-    const { status, image } = await cache.fetch(
+    const { status, image, vary } = await cache.fetch(
       {
         source,
         options: [
@@ -46,10 +46,13 @@ async function answer(request, response) {
       },
       () => render(source, width, height),
     );
+    // What depends on a client's headers or cookies is for that client alone: not every cache on the way heeds Vary.
+    const isForAll = vary.every((name) => name === 'Accept');
     response.writeHead(200, {
       'Content-Type': image.contentType,
       ...(image.size !== undefined && { 'Content-Length': image.size }),
-      'Cache-Control': 'public, max-age=3600',
+      'Cache-Control': `${isForAll ? 'public' : 'private'}, max-age=3600`,
+      ...(vary.length > 0 && { Vary: vary.join(', ') }),
       'Cache-Status': String(status),
     });
     await pipeline(image.stream(), response);

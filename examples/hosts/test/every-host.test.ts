@@ -26,10 +26,32 @@ describe.each([
     for (const { headers, body } of [first, second]) {
       expect(headers.get('content-type')).toBe('image/svg+xml');
       expect(headers.get('content-length')).toBe(String(body.length));
-      expect(headers.get('cache-control')).toBe('public, max-age=3600');
+      expect([headers.get('cache-control'), headers.get('vary')]).toEqual(['public, max-age=3600', null]);
     }
     expect((await host.get('/300x200/dog.jpg')).cacheStatus).toBe('imgproxy-cache; fwd=miss; detail=queued');
     expect((await host.get('/301x200/cat.jpg')).cacheStatus).toBe('imgproxy-cache; fwd=miss; detail=queued');
+  });
+
+  test('keeps the users of a listed header apart, and tells other caches to', async () => {
+    await using host = await HostProcess.start(file, {
+      IMGPROXY_CACHE_USE: 'memory',
+      IMGPROXY_CACHE_KEY_HEADERS: 'X-User',
+      IMGPROXY_CACHE_KEY_COOKIES: 'plan',
+    });
+    const clients: readonly Readonly<Record<string, string>>[] = [
+      { 'x-user': 'ann' },
+      { 'x-user': 'bob' },
+      { cookie: 'plan=gold' },
+      {},
+    ];
+    for (const sent of clients) {
+      const { cacheStatus, headers } = await host.get(CAT, sent);
+      expect([sent, cacheStatus]).toEqual([sent, 'imgproxy-cache; fwd=miss; detail=queued']);
+      expect([headers.get('cache-control'), headers.get('vary')]).toEqual([
+        'private, max-age=3600',
+        'X-User, Cookie',
+      ]);
+    }
   });
 
   test('refuses what is no picture without asking the cache', async () => {

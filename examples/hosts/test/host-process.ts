@@ -67,8 +67,8 @@ export class HostProcess implements AsyncDisposable {
     return this.#lines.join('\n');
   }
 
-  async get(path: string): Promise<Answer> {
-    const response = await fetch(new URL(path, this.url));
+  async get(path: string, sent: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const response = await fetch(new URL(path, this.url), { headers: sent });
     const { status, headers } = response;
     return { status, headers, body: await response.text(), cacheStatus: headers.get('cache-status') };
   }

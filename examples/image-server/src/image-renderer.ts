@@ -54,7 +54,7 @@ async function renderImage(source: Uint8Array, options: RenderOptions): Promise<
   const isVector = metadata.format === 'svg';
   if (isVector && (options.format ?? 'svg') === 'svg') return { body: source, contentType: 'image/svg+xml' };
 
-  const format = outputFormat(metadata, options.format);
+  const format = outputFormat(metadata, options);
   // The pages of a TIFF or an AVIF are pictures side by side: only frames have delays.
   const isAnimated = metadata.delay !== undefined && (format === 'gif' || format === 'webp');
   const upright = metadata.autoOrient;
@@ -80,9 +80,14 @@ async function renderImage(source: Uint8Array, options: RenderOptions): Promise<
   };
 }
 
-function outputFormat(metadata: Metadata, requested: string | undefined): OutputFormat {
+function outputFormat(
+  metadata: Metadata,
+  { format: requested, negotiated }: Pick<RenderOptions, 'format' | 'negotiated'>,
+): OutputFormat {
   const isOutputFormat = (name: string | undefined): name is OutputFormat =>
     OUTPUT_FORMATS.some((format) => format === name);
+  const best = negotiated.find((format) => format === 'webp' || metadata.delay === undefined);
+  if (isOutputFormat(best)) return best;
   if (isOutputFormat(requested)) return requested;
   if (requested !== undefined)
     throw new ImageError(422, 'Invalid URL', `cannot write the format ${requested}`);

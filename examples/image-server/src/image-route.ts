@@ -1,4 +1,4 @@
-import type { ImageCache } from '@imgproxy-cache/core';
+import { type ImageCache, negotiate } from '@imgproxy-cache/core';
 import { type ImageRequest, toCacheRequest, type UrlParser } from '@imgproxy-cache/url';
 import type { FastifyInstance } from 'fastify';
 import type { ImageRenderer } from './image-renderer.js';
@@ -10,43 +10,51 @@ export class ImageRoute {
   readonly #cache: ImageCache;
   readonly #urls: UrlParser;
   readonly #renderer: ImageRenderer;
-  readonly #ttlSeconds: number;
+  readonly #settings: Settings;
 
-  constructor(cache: ImageCache, urls: UrlParser, renderer: ImageRenderer, { ttlSeconds }: Settings) {
+  constructor(cache: ImageCache, urls: UrlParser, renderer: ImageRenderer, settings: Settings) {
     this.#cache = cache;
     this.#urls = urls;
     this.#renderer = renderer;
-    this.#ttlSeconds = ttlSeconds;
+    this.#settings = settings;
   }
 
   addTo(server: FastifyInstance): void {
     server.get('/*', async (request, reply) => {
       const started = performance.now();
       const wanted = this.#urls.parse(Buffer.from(request.url, 'latin1'));
-      const options = readRenderOptions(wanted);
-      const { status, image } = await this.#cache.fetch(
+      // Every line of a repeated header: `request.headers` joins some of them and drops others.
+      const headers = request.raw.headersDistinct;
+      const negotiated = negotiate(headers['accept'], this.#settings.negotiation, wanted.format);
+      const options = readRenderOptions(wanted, negotiated);
+      const { status, image, vary } = await this.#cache.fetch(
         {
           ...toCacheRequest(wanted),
-          // Every line of a repeated header: `request.headers` joins some of them and drops others.
-          headers: request.raw.headersDistinct,
+          negotiated,
+          headers,
           signal: request.signal,
         },
         ({ signal }) => this.#renderer.render(wanted.source.text, options, signal),
       );
       reply
         .header('Cache-Status', String(status))
-        .header('Cache-Control', this.#cacheControl(wanted))
+        .header('Cache-Control', this.#cacheControl(wanted, vary))
         .header('Server-Timing', `total;dur=${(performance.now() - started).toFixed(1)}`)
         .type(image.contentType);
+      if (vary.length > 0) reply.header('Vary', vary.join(', '));
       if (image.size !== undefined) reply.header('Content-Length', image.size);
       return reply.send(image.body());
     });
   }
 
-  /** The URL's own end counts for a hit, too: it is no part of what is stored. */
-  #cacheControl({ expires = 0 }: ImageRequest): string {
+  /**
+   * The URL's own end counts for a hit, too: it is no part of what is stored. What depends on a client's headers or cookies
+   * is for that client alone: not every cache on the way heeds `Vary`.
+   */
+  #cacheControl({ expires = 0 }: ImageRequest, vary: readonly string[]): string {
     const secondsLeft = expires > 0 ? expires - Math.ceil(Date.now() / 1000) : Number.POSITIVE_INFINITY;
-    const maxAge = Math.min(this.#ttlSeconds, secondsLeft);
-    return maxAge > 0 ? `max-age=${maxAge}, public` : 'no-cache';
+    const maxAge = Math.min(this.#settings.ttlSeconds, secondsLeft);
+    const scope = vary.every((name) => name === 'Accept') ? 'public' : 'private';
+    return maxAge > 0 ? `max-age=${maxAge}, ${scope}` : 'no-cache';
   }
 }

@@ -1,3 +1,4 @@
+import type { NegotiableFormat } from '@imgproxy-cache/core';
 import { type ImageRequest, UrlError } from '@imgproxy-cache/url';
 import type { ResizeOptions, ResizingType } from './resize-geometry.js';
 
@@ -9,6 +10,8 @@ export interface RenderOptions extends ResizeOptions {
   readonly quality: number | undefined;
   /** Absent: that of the source. */
   readonly format: string | undefined;
+  /** Formats that the client may be given instead, the best first. */
+  readonly negotiated: readonly NegotiableFormat[];
 }
 
 const SUPPORTED = new Set([
@@ -18,7 +21,10 @@ const SUPPORTED = new Set([
 ]);
 
 /** @throws UrlError for an option that is read and not supported here */
-export function readRenderOptions({ options, format }: ImageRequest): RenderOptions {
+export function readRenderOptions(
+  { options, format }: ImageRequest,
+  negotiated: readonly NegotiableFormat[] = [],
+): RenderOptions {
   const unsupported = options.find(([name]) => !SUPPORTED.has(name));
   if (unsupported !== undefined)
     throw UrlError.unsupported(`Processing option ${unsupported[0]} is not supported here`);
@@ -32,5 +38,6 @@ export function readRenderOptions({ options, format }: ImageRequest): RenderOpti
     background: values.get('background'),
     quality: Number(values.get('quality') ?? 0) || undefined,
     format,
+    negotiated,
   };
 }

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { NEGOTIATION_TABLE, type NegotiationSettings, readConfig } from '@imgproxy-cache/core';
 
 /** The server's own part of imgproxy's variables. `IMGPROXY_CACHE_*` and those of URLs are read by their packages. */
 export interface Settings {
@@ -10,6 +11,8 @@ export interface Settings {
   readonly sourceRoot: string;
   /** How long clients may keep an image, in seconds. */
   readonly ttlSeconds: number;
+  /** Which formats clients may be given for their `Accept` header. */
+  readonly negotiation: NegotiationSettings;
 }
 
 /** Lists every fault of the variables at once. */
@@ -38,7 +41,18 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     faults.push(`IMGPROXY_LOCAL_FILESYSTEM_ROOT is ${JSON.stringify(sourceRoot)}, which is not a folder`);
   if (!/^\d{1,9}$/.test(ttl))
     faults.push(`IMGPROXY_TTL is ${JSON.stringify(ttl)}, allowed is a number of seconds up to 999999999`);
+  const { values: negotiation, faults: negotiationFaults } = readConfig(NEGOTIATION_TABLE, env);
+  faults.push(...negotiationFaults.map(({ variable, message }) => `${variable} ${message}`));
+  for (const property of ['autoJxl', 'enforceJxl'] as const)
+    if (negotiation[property])
+      faults.push(`${NEGOTIATION_TABLE[property].variable} is true: this server cannot write JPEG XL`);
   if (faults.length > 0) throw new SettingsError(faults);
 
-  return { host: ipv6 ?? (host || '::'), port: Number(port), sourceRoot, ttlSeconds: Number(ttl) };
+  return {
+    host: ipv6 ?? (host || '::'),
+    port: Number(port),
+    sourceRoot,
+    ttlSeconds: Number(ttl),
+    negotiation,
+  };
 }

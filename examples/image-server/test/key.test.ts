@@ -3,6 +3,7 @@ import { ImageServer, type RequestHeaders } from './image-server.js';
 import { PICTURE_FOLDER, PICTURES, picturePath } from './pictures.js';
 
 const PATH = `/x${picturePath(PICTURES[0] as string, 64, 'webp')}`;
+const WITHOUT_FORMAT = PATH.replace('@webp', '');
 
 const TENANTS: readonly RequestHeaders[] = [
   {},
@@ -90,6 +91,38 @@ test.each<[variable: string, value: string, first: RequestHeaders, same: readonl
       headers,
       'imgproxy-cache; hit',
     ]);
+});
+
+describe('what other caches on the way are told', () => {
+  test.each<[what: string, env: NodeJS.ProcessEnv, path: string, vary: string | undefined, scope: string]>([
+    ['nothing, where all clients get the same', {}, PATH, undefined, 'public'],
+    ['a header of the key', { IMGPROXY_CACHE_KEY_HEADERS: 'X-Tenant' }, PATH, 'X-Tenant', 'private'],
+    ['the cookies of the key', { IMGPROXY_CACHE_KEY_COOKIES: 'theme' }, PATH, 'Cookie', 'private'],
+    [
+      'both, with the cache off too',
+      { IMGPROXY_CACHE_USE: '', IMGPROXY_CACHE_KEY_HEADERS: 'x-a,x-b', IMGPROXY_CACHE_KEY_COOKIES: 'theme' },
+      PATH,
+      'x-a, x-b, Cookie',
+      'private',
+    ],
+    ['what is negotiated', { IMGPROXY_AUTO_WEBP: 'true' }, WITHOUT_FORMAT, 'Accept', 'public'],
+    [
+      'nothing of Accept, where a format is asked for',
+      { IMGPROXY_AUTO_WEBP: 'true' },
+      PATH,
+      undefined,
+      'public',
+    ],
+    ['what is enforced, too', { IMGPROXY_ENFORCE_WEBP: 'true' }, PATH, 'Accept', 'public'],
+  ])('%s', async (_what, env, path, vary, scope) => {
+    await using server = await start(env);
+    for (const { status, headers } of [await server.get(path), await server.get(path)])
+      expect([status, headers.vary, headers['cache-control']]).toEqual([
+        200,
+        vary,
+        `max-age=31536000, ${scope}`,
+      ]);
+  });
 });
 
 test('what a URL does not say about the image does not count', async () => {

@@ -1,5 +1,11 @@
 export * from './cache/index.js';
-export { CORE_TABLE, type Environment, type ReadConfig, readConfig } from './config/index.js';
+export {
+  CORE_TABLE,
+  type Environment,
+  NEGOTIATION_TABLE,
+  type ReadConfig,
+  readConfig,
+} from './config/index.js';
 export * from './container/index.js';
 export * from './driver/index.js';
 export * from './key/index.js';

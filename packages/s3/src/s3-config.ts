@@ -91,7 +91,7 @@ export const s3Config = {
 /** Values of {@link s3Config}. */
 export type S3Config = ConfigValues<typeof s3Config>;
 
-const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/;
+const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
 const ACCESS_POINT = /^arn:[a-z-]+:s3[a-z-]*:[a-z0-9-]*:[0-9]{12}:[\w/:.-]{1,200}$/;
 const ROLE = /^arn:[\w-]+:(?:iam|sts):[^\s:]*:[^\s:]*:\S{1,1000}$/;
 
@@ -122,7 +122,7 @@ function problemOfBucket({ bucket, endpoint }: S3Config): string | undefined {
       : 'is the ARN of an access point, which is only reached without IMGPROXY_CACHE_S3_ENDPOINT';
   }
   if (BUCKET.test(bucket)) return undefined;
-  return `${JSON.stringify(bucket)} is no name of a bucket: it takes letters, digits, ".", "_" and "-", or the ARN of an access point`;
+  return `${JSON.stringify(bucket)} is no name of a bucket: it takes 3 to 255 letters, digits, ".", "_" and "-", or the ARN of an access point`;
 }
 
 function problemOfRegion(region: string): string | undefined {

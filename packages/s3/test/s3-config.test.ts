@@ -24,6 +24,8 @@ describe('the configuration', () => {
 
   test.each<readonly [string, Partial<S3Config>, RegExp]>([
     ['IMGPROXY_CACHE_BUCKET', { bucket: 'a/b' }, /"a\/b" is no name of a bucket/],
+    ['IMGPROXY_CACHE_BUCKET', { bucket: 'b' }, /"b" is no name of a bucket: it takes 3 to 255 letters/],
+    ['IMGPROXY_CACHE_BUCKET', { bucket: 'bb' }, /"bb" is no name of a bucket: it takes 3 to 255 letters/],
     [
       'IMGPROXY_CACHE_BUCKET',
       { bucket: 'arn:aws:s3:us-west-1:123456789012:accesspoint/images', endpoint: 'minio:9000' },

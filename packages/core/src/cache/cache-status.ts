@@ -10,6 +10,8 @@ import type { CacheErrorCode } from '../driver/index.js';
  * - `queue-full`: not stored, the store queue is full.
  * - `bytes-in-flight`: not stored, or not read from the store, since `IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT` is reached.
  * - `not-storable`: not stored, the renderer said so, or it is no image.
+ * - `not-accepted`: the stored image was of a type that the request does not accept, and was rendered anew; or the
+ *   rendered one is, and was not stored.
  * - `metadata`: not stored, its tags do not fit into the metadata.
  * - `invalidated`: not stored: deleted or purged while it was being rendered, or rendered so long that others gave up
  *   waiting for it (`IMGPROXY_CACHE_COLLAPSE_TIMEOUT_SECONDS`) or everybody went away.
@@ -36,6 +38,7 @@ export type NotStoredReason =
   | 'queue-full'
   | 'bytes-in-flight'
   | 'not-storable'
+  | 'not-accepted'
   | 'metadata'
   | 'invalidated'
   | 'newer-format'

@@ -11,8 +11,8 @@ import { abortedError, type ByteBudget, type CircuitBreaker, Deadline } from '..
 import type { EventPublisher, LookupPart } from './cache-events.js';
 import { type GuardedDriver, saysNothingBad } from './guarded-driver.js';
 import type { Lookup, Miss } from './look-up.js';
-import { LookupProgress } from './lookup-progress.js';
 import { LookupProbe } from './lookup-probe.js';
+import { LookupProgress } from './lookup-progress.js';
 import type { RenderingTime } from './rendering-time.js';
 import { StreamedHit } from './streamed-hit.js';
 import type { Tier } from './tier.js';
@@ -121,7 +121,9 @@ export class EntryLookup {
       progress.found = true;
       const isSmall = metadata.size <= verifyBytes;
       this.#probe.noteFound(name, isSmall);
-      return await (isSmall ? this.#read(entry, progress, signal) : this.#stream(name, entry, progress, signal));
+      return await (isSmall
+        ? this.#read(entry, progress, signal)
+        : this.#stream(name, entry, progress, signal));
     } catch (error) {
       // Not awaited: an entry that hangs may hang here, too.
       entry.discard().catch(() => undefined);

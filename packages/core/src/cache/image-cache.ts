@@ -11,15 +11,17 @@ import {
   FlightTable,
   type Logger,
 } from '../policy/index.js';
+import { isAccepted, withAccept } from './accepted-types.js';
 import { EventPublisher } from './cache-events.js';
 import { type CacheHealth, healthOf } from './cache-health.js';
 import type { CacheOutcome } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
+import { checkRequest } from './check-request.js';
 import { Deletion } from './deletion.js';
 import type { CacheRequest, FetchResult } from './fetch-result.js';
 import type { ImageCacheParts, ImageCacheSettings } from './image-cache-parts.js';
-import { type Lookup, LookUp } from './look-up.js';
-import { RenderStep, type Shared } from './render-step.js';
+import { LookUp, type Lookup } from './look-up.js';
+import { type Answer, RenderStep, type Shared } from './render-step.js';
 import type { Render } from './rendering.js';
 import { RenderingTime } from './rendering-time.js';
 import { checkAtStart } from './start-check.js';
@@ -58,6 +60,7 @@ export class ImageCache implements AsyncDisposable {
   readonly #flights = new FlightTable<Shared>();
   readonly #waits: Deadline;
   readonly #stopObserving: (() => void) | undefined;
+  #saidThatTypesDiffer = false;
   #ready: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -114,25 +117,27 @@ export class ImageCache implements AsyncDisposable {
    *
    * @throws CacheError `ERR_CACHE_ABORTED` when `request.signal` is aborted; a failure of the cache only where
    *   the error-reporting policy says so (answer 503 with `Cache-Control: no-store`)
-   * @throws TypeError for a request with strings that are not well-formed Unicode
+   * @throws TypeError for a request of a wrong shape, or without the headers or cookies that are part of the key
    * @throws RangeError for a lifetime that is no number of seconds from 0 on
    * @throws whatever `render` throws, unchanged
    */
   async fetch(request: CacheRequest, render: Render): Promise<FetchResult> {
-    if (request.signal?.aborted) throw abortedError('fetch', request.signal);
-    if (request.lifetime !== undefined && !(request.lifetime >= 0)) {
-      throw new RangeError(
-        `the lifetime is ${request.lifetime}: it must be a number of seconds, or 0 for ever`,
-      );
-    }
-    const result = await this.#answer(request, render);
-    const { status } = result;
+    // Once, and for requests without a look-up too: headers may be an iterator, and a mistake must not wait for a hit.
+    const { name, vary } = this.#keys.build(request);
+    checkRequest(request, render);
+    const { accepts, signal } = request;
+    if (signal?.aborted) throw abortedError('fetch', signal);
+    const answer = await this.#answer(name, request, render);
+    const { status, image } = isAccepted(answer, accepts)
+      ? answer
+      : await this.#replace(name, request, render, answer.image);
     this.#events.publish('request', { status }, status.tier);
-    return result;
+    return { status, image, vary: accepts === undefined ? vary : withAccept(vary) };
   }
 
   /**
    * Deletes one image, whether it is stored, waits to be stored or is being rendered.
+   * @throws TypeError as {@link fetch} does: headers and cookies that are part of the key are needed here, too
    * @throws CacheError the first failure of a driver, whatever the error-reporting policy; the other tiers are
    *   done all the same
    */
@@ -143,14 +148,14 @@ export class ImageCache implements AsyncDisposable {
   }
 
   /**
-   * Deletes every variant of one source, and nothing else.
+   * Deletes every variant of one source, and nothing else. It needs neither headers nor cookies.
    * @returns how many stored images were deleted; with several drivers, by the one that had most
    * @throws CacheError the first failure of a driver, whatever the error-reporting policy; the other tiers are
    *   done all the same
    */
   async purgeSource(
     source: string | Uint8Array,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<number> {
     this.#assertOpen();
     return await this.#deletion.purge(this.#keys.sourcePrefix(source), signal);
@@ -198,7 +203,7 @@ export class ImageCache implements AsyncDisposable {
     return this.close();
   }
 
-  #answer(request: CacheRequest, render: Render): Promise<FetchResult> {
+  #answer(name: string, request: CacheRequest, render: Render): Promise<Answer> {
     const { signal } = request;
     if (this.#tiers.length === 0)
       return this.#renderOnly(render, signal, { forward: 'bypass', detail: 'off' });
@@ -206,7 +211,6 @@ export class ImageCache implements AsyncDisposable {
     if (this.#closing !== undefined)
       return this.#renderOnly(render, signal, { forward: 'bypass', detail: 'closed' });
 
-    const { name } = this.#keys.build(request);
     for (const tier of this.#tiers) {
       const entry = tier.pending(name);
       if (entry === undefined) continue;
@@ -215,11 +219,11 @@ export class ImageCache implements AsyncDisposable {
     const underway = this.#flights.get(name);
     if (underway !== undefined) return this.#follow(underway, request, render);
     const flight = this.#flights.begin(name);
-    return flight.join(this.#fly(flight, request, render), signal, discardResult);
+    return flight.join(this.#fly(flight, request, render), signal, discardAnswer);
   }
 
   /** Waits for somebody else's flight: not for ever, or all requests for an image would hang with one rendering. */
-  async #follow(underway: Flight<Shared>, request: CacheRequest, render: Render): Promise<FetchResult> {
+  async #follow(underway: Flight<Shared>, request: CacheRequest, render: Render): Promise<Answer> {
     const { signal } = request;
     let shared: Shared;
     try {
@@ -230,7 +234,7 @@ export class ImageCache implements AsyncDisposable {
       if (!isCacheError(thrown) || thrown.code !== 'ERR_CACHE_TIMEOUT' || thrown.operation !== 'fetch')
         throw thrown;
       underway.invalidate();
-      return await this.#answer(request, render);
+      return await this.#answer(underway.name, request, render);
     }
     if (shared.kind === 'image') {
       return { status: shared.status, image: wholeImage(shared.description, shared.body) };
@@ -238,16 +242,11 @@ export class ImageCache implements AsyncDisposable {
     const flight = this.#flights.beginAlone(underway.name);
     const known: Lookup | undefined =
       shared.kind === 'render-alone' ? { kind: 'miss', missedTiers: this.#tiers } : undefined;
-    return await flight.join(this.#fly(flight, request, render, known), signal, discardResult);
+    return await flight.join(this.#fly(flight, request, render, known), signal, discardAnswer);
   }
 
   /** Looks up, and renders what was not found: for all who wait for the flight, and so do its failures. */
-  async #fly(
-    flight: Flight<Shared>,
-    request: CacheRequest,
-    render: Render,
-    known?: Lookup,
-  ): Promise<FetchResult> {
+  async #fly(flight: Flight<Shared>, request: CacheRequest, render: Render, known?: Lookup): Promise<Answer> {
     try {
       const found = known ?? (await this.#lookup.find(flight.name));
       switch (found.kind) {
@@ -268,6 +267,7 @@ export class ImageCache implements AsyncDisposable {
           if (flight.abandoned) throw abortedError('fetch', flight.signal);
           return await this.#renderer.renderAndStore(flight, render, found, {
             tags: request.tags,
+            accepts: request.accepts,
             lifetime: request.lifetime ?? this.#settings.ttlSeconds,
           });
       }
@@ -277,6 +277,21 @@ export class ImageCache implements AsyncDisposable {
     }
   }
 
+  /** Renders instead of serving what the cache has: it is of a type that this client cannot have. */
+  async #replace(name: string, request: CacheRequest, render: Render, refused: CachedImage): Promise<Answer> {
+    await refused.discard();
+    if (!this.#saidThatTypesDiffer) {
+      this.#saidThatTypesDiffer = true;
+      this.#logger.warn(
+        { contentType: refused.contentType },
+        'a cached image has a type that its request does not accept, and is rendered anew: whatever the renderer chooses a format by must be part of the request, such as "negotiated" (said once)',
+      );
+    }
+    const flight = this.#flights.beginAlone(name);
+    const known: Lookup = { kind: 'miss', detail: 'not-accepted', missedTiers: this.#tiers };
+    return await flight.join(this.#fly(flight, request, render, known), request.signal, discardAnswer);
+  }
+
   /** Lets a failed look-up fail its request where the policy says so. That a breaker is open was logged when it opened. */
   #judge(error: CacheError): void {
     if (this.#reporting.reports(error, 'lookup')) throw error;
@@ -284,9 +299,9 @@ export class ImageCache implements AsyncDisposable {
   }
 
   /** Renders for one request, without key, look-up and store. */
-  #renderOnly(render: Render, signal: AbortSignal | undefined, outcome: CacheOutcome): Promise<FetchResult> {
+  #renderOnly(render: Render, signal: AbortSignal | undefined, outcome: CacheOutcome): Promise<Answer> {
     const flight = this.#flights.beginAlone('');
-    return flight.join(this.#renderer.renderOnly(flight, render, outcome), signal, discardResult);
+    return flight.join(this.#renderer.renderOnly(flight, render, outcome), signal, discardAnswer);
   }
 
   #assertOpen(): void {
@@ -319,6 +334,6 @@ export class ImageCache implements AsyncDisposable {
   }
 }
 
-function discardResult(late: FetchResult): void {
+function discardAnswer(late: Answer): void {
   void late.image.discard();
 }

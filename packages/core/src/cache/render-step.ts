@@ -3,7 +3,6 @@ import type { ByteBudget, ErrorReporting, Flight } from '../policy/index.js';
 import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';
-import type { FetchResult } from './fetch-result.js';
 import type { Miss } from './look-up.js';
 import {
   describeRendering,
@@ -14,6 +13,12 @@ import {
 } from './rendering.js';
 import type { RenderingTime } from './rendering-time.js';
 import type { Candidate, KeepOptions, StoreStep } from './store-step.js';
+
+/** An image to serve, and how it was had. */
+export interface Answer {
+  readonly status: CacheStatus;
+  readonly image: CachedImage;
+}
 
 /** What a flight gives to those who wait for it. */
 export type Shared =
@@ -51,7 +56,7 @@ export class RenderStep {
   }
 
   /** Renders for one request that neither looks up nor stores. */
-  async renderOnly(flight: Flight<Shared>, render: Render, outcome: CacheOutcome): Promise<FetchResult> {
+  async renderOnly(flight: Flight<Shared>, render: Render, outcome: CacheOutcome): Promise<Answer> {
     try {
       const rendering = checked(await render({ signal: flight.signal }));
       return { status: CacheStatus.of(outcome), image: unsharedImage(rendering) };
@@ -69,7 +74,7 @@ export class RenderStep {
     render: Render,
     miss: Miss,
     keep: KeepOptions,
-  ): Promise<FetchResult> {
+  ): Promise<Answer> {
     const { store, budget, reporting, clock, renderingTime, maxEntrySize } = this.#parts;
     const started = clock.monotonic();
     const rendering = checked(await render({ signal: flight.signal }));
@@ -80,7 +85,11 @@ export class RenderStep {
       return { status: missStatus(miss, store.skip('not-storable')), image: unsharedImage(rendering) };
     }
     const description = describeRendering(rendering);
-    const finish = (whole: Uint8Array, release?: () => void): Promise<FetchResult> =>
+    if (keep.accepts?.includes(description.contentType) === false) {
+      flight.land({ kind: 'render-alone' });
+      return { status: missStatus(miss, store.skip('not-accepted')), image: unsharedImage(rendering) };
+    }
+    const finish = (whole: Uint8Array, release?: () => void): Promise<Answer> =>
       this.#finish(flight, miss, { name: flight.name, description, body: whole, keep, release });
     if (body instanceof Uint8Array) return finish(body);
 
@@ -105,7 +114,7 @@ export class RenderStep {
   }
 
   /** Has the whole image: stores it and gives it to those who wait. */
-  async #finish(flight: Flight<Shared>, miss: Miss, candidate: Candidate): Promise<FetchResult> {
+  async #finish(flight: Flight<Shared>, miss: Miss, candidate: Candidate): Promise<Answer> {
     const { description, body, release } = candidate;
     const obstacle = this.#obstacle(flight, miss);
     if (obstacle !== undefined) release?.();
@@ -148,6 +157,11 @@ function checked(rendering: Rendering): Rendering {
     throw new TypeError(
       'render gave no body: it must be a Uint8Array or an async iterable of them, such as a stream',
     );
+  }
+  const contentType: unknown = rendering.contentType;
+  if (typeof contentType !== 'string') {
+    if (!(body instanceof Uint8Array)) closeSource(body as AsyncIterable<Uint8Array>);
+    throw new TypeError("render gave no contentType: it must be the image's media type, such as image/webp");
   }
   return rendering;
 }

@@ -12,11 +12,11 @@ export interface Rendering {
    */
   readonly store?: boolean;
   /** The source's ETag, to be kept with the image. */
-  readonly etag?: string | undefined;
+  readonly etag?: string | null | undefined;
   /** The source's Last-Modified. */
-  readonly lastModified?: string | undefined;
+  readonly lastModified?: string | null | undefined;
   /** The source's Cache-Control. */
-  readonly cacheControl?: string | undefined;
+  readonly cacheControl?: string | null | undefined;
   /** Sizes of the source and the result. */
   readonly dimensions?: ImageDimensions | undefined;
 }
@@ -53,6 +53,7 @@ function mediaType(contentType: string): string {
   return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
-function isValidator(value: string | undefined): value is string {
-  return value !== undefined && value.length <= MAX_VALIDATOR_LENGTH && VALIDATOR.test(value);
+// The Fetch API's headers give null for one that is absent.
+function isValidator(value: string | null | undefined): value is string {
+  return typeof value === 'string' && value.length <= MAX_VALIDATOR_LENGTH && VALIDATOR.test(value);
 }

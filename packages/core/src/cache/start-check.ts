@@ -20,7 +20,8 @@ export interface StartCheckParts {
 export async function checkAtStart(parts: StartCheckParts): Promise<void> {
   const { tiers, reporting, clock, timeoutSeconds } = parts;
   const unanswered = new Set(tiers);
-  const checks = tiers.map((tier) => check(tier, parts).finally(() => unanswered.delete(tier)));
+  let isLate = false;
+  const checks = tiers.map((tier) => check(tier, parts, () => isLate).finally(() => unanswered.delete(tier)));
   const failure = Promise.all(checks).then((failures) => failures.find((each) => each !== undefined));
   const late = new CacheError('ERR_CACHE_TIMEOUT', `the check takes longer than ${timeoutSeconds} seconds`, {
     operation: 'check',
@@ -30,15 +31,20 @@ export async function checkAtStart(parts: StartCheckParts): Promise<void> {
     const timer = clock.setTimer(resolve, timeoutSeconds * 1000);
     await Promise.race([failure, timeout]);
     timer.cancel();
+    isLate = unanswered.size > 0;
     for (const tier of unanswered) noteLate(tier, late, parts);
-    if (unanswered.size > 0) return;
+    if (isLate) return;
   }
   const error = await failure;
   if (error !== undefined && reporting.reports(error, 'start')) throw error;
 }
 
 /** @returns the failure that makes the tier unusable */
-async function check({ name, driver }: Tier, parts: StartCheckParts): Promise<CacheError | undefined> {
+async function check(
+  { name, driver }: Tier,
+  parts: StartCheckParts,
+  isLate: () => boolean,
+): Promise<CacheError | undefined> {
   const { findings } = await driver.check().catch(
     (error: CacheError): DriverCheck => ({
       ok: false,
@@ -47,6 +53,8 @@ async function check({ name, driver }: Tier, parts: StartCheckParts): Promise<Ca
   );
   if (parts.isClosing()) return undefined;
   for (const { level, subject, message, error } of findings) {
+    // That it does not answer was said when the start went on without it.
+    if (isLate() && error?.code === 'ERR_CACHE_TIMEOUT') continue;
     parts.logger[level === 'error' ? 'error' : 'warn'](
       { driver: name, subject, ...(error !== undefined && { code: error.code }) },
       `cache check: ${message}`,

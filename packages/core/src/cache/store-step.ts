@@ -17,6 +17,8 @@ export interface Candidate {
 
 /** How a request wants its image to be kept. */
 export interface KeepOptions {
+  /** Media types that the request may be answered with. Absent: any. */
+  readonly accepts: readonly string[] | undefined;
   readonly tags: readonly string[] | undefined;
   /** In seconds; 0: for ever. */
   readonly lifetime: number;

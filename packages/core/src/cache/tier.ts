@@ -53,7 +53,8 @@ export class Tier {
   readonly #maxEntryBytes: number;
 
   constructor({ driver, name, maxEntryBytes, reports }: NamedDriver, parts: TierParts) {
-    const { cache, settings, clock, logger, budget, failures, renderingTime, isOneOfSeveral, lifetime } = parts;
+    const { cache, settings, clock, logger, budget, failures, renderingTime, isOneOfSeveral, lifetime } =
+      parts;
     this.name = name;
     this.#events = new EventPublisher(cache, name);
     this.#failures = failures;

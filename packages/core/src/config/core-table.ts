@@ -27,13 +27,13 @@ export const CORE_TABLE = {
     variable: 'IMGPROXY_CACHE_KEY_HEADERS',
     type: 'list',
     default: [],
-    doc: 'Request headers whose values are part of the key.',
+    doc: 'Request headers whose values are part of the key. A host must then pass the headers of every request.',
   },
   keyCookies: {
     variable: 'IMGPROXY_CACHE_KEY_COOKIES',
     type: 'list',
     default: [],
-    doc: 'Cookies whose values are part of the key.',
+    doc: 'Cookies whose values are part of the key. A host must then pass the headers or the cookies of every request.',
   },
   reportErrors: {
     variable: 'IMGPROXY_CACHE_REPORT_ERRORS',
@@ -85,7 +85,7 @@ export const CORE_TABLE = {
     default: 0.5,
     min: 0,
     max: 1,
-    doc: 'Share of look-ups, or of stores, that fail or take more than half of their timeout, at which they are suspended. 0: never.',
+    doc: 'Share of look-ups, or of stores, that fail or are slow, at which they are suspended. They are suspended, too, where failures cost more time than hits save. 0: never, for whatever reason.',
   },
   breakerWindowSeconds: {
     variable: 'IMGPROXY_CACHE_BREAKER_WINDOW_SECONDS',
@@ -101,7 +101,7 @@ export const CORE_TABLE = {
     default: 10,
     min: 1,
     max: 1_000_000,
-    doc: 'With fewer look-ups, or stores, in that time they are not suspended.',
+    doc: 'With fewer look-ups, or stores, in that time that share does not count.',
   },
   breakerRetrySeconds: {
     variable: 'IMGPROXY_CACHE_BREAKER_RETRY_SECONDS',
@@ -109,7 +109,7 @@ export const CORE_TABLE = {
     default: 1,
     min: 0.001,
     max: 3600,
-    doc: 'How long look-ups or stores stay suspended before one of them is tried. Each that fails doubles it.',
+    doc: 'How long look-ups or stores stay suspended before a probe in the background. Each that fails doubles it.',
   },
   breakerMaxRetrySeconds: {
     variable: 'IMGPROXY_CACHE_BREAKER_MAX_RETRY_SECONDS',
@@ -117,7 +117,7 @@ export const CORE_TABLE = {
     default: 10,
     min: 0.001,
     max: 3600,
-    doc: 'How long they stay suspended at most before the next one is tried.',
+    doc: 'How long they stay suspended at most before the next probe.',
   },
   storeTimeoutSeconds: {
     variable: 'IMGPROXY_CACHE_STORE_TIMEOUT_SECONDS',

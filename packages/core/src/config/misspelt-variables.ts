@@ -1,10 +1,11 @@
 import type { Environment } from './environment-rules.js';
+import { nearestName } from './nearest-name.js';
 
 /** A variable that looks like one of ours and is none. */
 export interface MisspeltVariable {
   readonly variable: string;
-  /** The right name it is nearest to. */
-  readonly nearest: string;
+  /** The right name that is meant; several drivers may have one. */
+  readonly meant: readonly string[];
 }
 
 const OURS = 'IMGPROXY_CACHE_';
@@ -39,7 +40,7 @@ const IMGPROXYS_OWN: readonly string[] = [
 /**
  * Finds variables that were probably meant to be others. Those of drivers that are not in use are left
  * alone, since nobody here knows their names: within a chosen driver's names (`IMGPROXY_CACHE_<DRIVER>_`)
- * every unknown one is reported, elsewhere those that are close to a name of core.
+ * every unknown one is reported, elsewhere those that are close to a right name.
  *
  * @param known the variables of core and of the chosen drivers
  * @param drivers the names of the chosen drivers
@@ -51,43 +52,48 @@ export function findMisspeltVariables(
 ): MisspeltVariable[] {
   const right = new Set([...known, ...IMGPROXYS_OWN]);
   const namespaces = drivers.map((driver) => `${OURS}${driver.toUpperCase().replaceAll('-', '_')}_`);
-  const found: MisspeltVariable[] = [];
-  for (const variable of Object.keys(environment)) {
-    if (!variable.startsWith(OURS) || right.has(variable)) continue;
-    const namespace = namespaces.find((prefix) => variable.startsWith(prefix));
-    const candidates = namespace === undefined ? known : known.filter((name) => name.startsWith(namespace));
-    const nearest = nearestName(variable, candidates);
-    if (nearest === undefined) continue;
-    const tolerated = Math.max(2, Math.floor((variable.length - OURS.length) / 4));
-    if (namespace !== undefined || nearest.distance <= tolerated)
-      found.push({ variable, nearest: nearest.name });
-  }
-  return found;
+  return Object.keys(environment)
+    .filter((variable) => variable.startsWith(OURS) && !right.has(variable))
+    .map((variable) => ({ variable, meant: meantNames(variable, known, namespaces) }))
+    .filter(({ meant }) => meant.length > 0);
 }
 
-function nearestName(
-  name: string,
-  candidates: readonly string[],
-): { name: string; distance: number } | undefined {
-  let nearest: { name: string; distance: number } | undefined;
-  for (const candidate of candidates) {
-    const distance = editDistance(name, candidate);
-    if (nearest === undefined || distance < nearest.distance) nearest = { name: candidate, distance };
+function meantNames(
+  variable: string,
+  known: readonly string[],
+  namespaces: readonly string[],
+): readonly string[] {
+  const namespace = namespaces.find((prefix) => variable.startsWith(prefix));
+  if (namespace !== undefined) {
+    return namesOf(
+      nearestName(
+        variable,
+        known.filter((name) => name.startsWith(namespace)),
+      ),
+    );
   }
-  return nearest;
+  const own = variable.slice(OURS.length);
+  const inNamespace = known.filter((name) => namespaces.some((prefix) => name === prefix + own));
+  if (inNamespace.length > 0) return inNamespace;
+  const nearest = nearestName(variable, known);
+  const tolerated = Math.max(2, Math.floor(own.length / 4));
+  if (nearest !== undefined && nearest.distance <= tolerated) return [nearest.name];
+  return namesOf(
+    nearestName(
+      variable,
+      known.filter((name) => hasWordsOf(name, variable)),
+    ),
+  );
 }
 
-/** Levenshtein's distance: how many letters to insert, delete or replace. */
-function editDistance(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
-  for (const [row, letter] of [...left].entries()) {
-    const current = [row + 1];
-    for (const [column, other] of [...right].entries()) {
-      const [diagonal = 0, above = 0] = previous.slice(column, column + 2);
-      const before = current[column] ?? 0;
-      current.push(Math.min(above + 1, before + 1, diagonal + (letter === other ? 0 : 1)));
-    }
-    previous = current;
-  }
-  return previous.at(-1) ?? 0;
+function namesOf(near: { readonly name: string } | undefined): readonly string[] {
+  return near === undefined ? [] : [near.name];
+}
+
+/** Whether a name has all words of another in their order, as MAX_ENTRY_SIZE has those of MAX_SIZE. */
+function hasWordsOf(name: string, other: string): boolean {
+  const words = other.split('_');
+  let matched = 0;
+  for (const word of name.split('_')) if (word === words[matched]) matched++;
+  return matched === words.length;
 }

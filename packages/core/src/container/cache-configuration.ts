@@ -7,20 +7,21 @@ import {
   type ConfigValues,
   isCacheError,
 } from '../driver/index.js';
+import { cookieNamesFault, headerNamesFault } from '../key/field-names.js';
 import { prefixFault } from '../key/index.js';
 import { driverNames, resolveDriver } from './resolve-driver.js';
 
 /** Where a cache's configuration and drivers come from. */
 export interface CacheOptions {
   /** Default: `process.env`. */
-  readonly env?: Environment;
+  readonly env?: Environment | undefined;
   /** Drivers that need not be installed as packages. They come before installed ones. */
-  readonly drivers?: readonly CacheDriverDefinition[];
+  readonly drivers?: readonly CacheDriverDefinition[] | undefined;
   /**
    * From where driver packages are resolved: a URL such as `import.meta.url`, or a folder.
    * Default: the folder of the main module.
    */
-  readonly resolveFrom?: string | URL;
+  readonly resolveFrom?: string | URL | undefined;
 }
 
 /** A driver with the values of its variables. */
@@ -42,14 +43,13 @@ export interface CacheConfiguration {
  * Reads the configuration and finds the drivers.
  * @throws CacheError `ERR_CACHE_CONFIG` that lists every fault there is; a driver's own error
  *   (`ERR_CACHE_DRIVER_NOT_FOUND`, `ERR_CACHE_DRIVER_CONTRACT`) where it is the only one
+ * @throws TypeError for options of another type
  */
 export async function readCacheConfiguration(options: CacheOptions): Promise<CacheConfiguration> {
-  const env = options.env ?? process.env;
+  const { env = process.env, drivers: passed = [], resolveFrom } = options;
+  checkOptions(env, passed, resolveFrom);
   const core = readConfig(CORE_TABLE, env);
-  const faults: ConfigFault[] = [...core.faults];
-  const fault = prefixFault(core.values.prefix);
-  if (fault !== undefined)
-    faults.push({ variable: CORE_TABLE.prefix.variable, message: `is wrong: ${fault}` });
+  const faults: ConfigFault[] = [...core.faults, ...keyFaults(core.values)];
 
   const drivers: ChosenDriver[] = [];
   const driverErrors: CacheError[] = [];
@@ -57,7 +57,7 @@ export async function readCacheConfiguration(options: CacheOptions): Promise<Cac
   if (useFault !== undefined) faults.push({ variable: CORE_TABLE.use.variable, message: useFault });
   for (const name of names) {
     try {
-      const definition = await resolveDriver(name, options.drivers ?? [], options.resolveFrom);
+      const definition = await resolveDriver(name, passed, resolveFrom);
       const own = readConfig(definition.config, env);
       faults.push(...own.faults);
       if (own.faults.length === 0) faults.push(...((await definition.validate?.(own.values)) ?? []));
@@ -73,16 +73,50 @@ export async function readCacheConfiguration(options: CacheOptions): Promise<Cac
     const given = JSON.stringify(driver ?? core.values.use);
     faults.push({ variable: CORE_TABLE.use.variable, message: `is ${given}: ${message}` });
   }
-  if (faults.length > 0) throw configError(faults);
-  const definitions = drivers.map(({ definition }) => definition);
-  return { core: core.values, drivers, warnings: misspellings(env, definitions) };
+  const warnings = misspellings(
+    env,
+    drivers.map(({ definition }) => definition),
+  );
+  if (faults.length > 0) throw configError(faults, warnings);
+  return { core: core.values, drivers, warnings };
 }
 
-function configError(faults: readonly ConfigFault[]): CacheError {
-  const lines = faults.map(({ variable, message }) => `\n- ${variable} ${message}`);
-  return new CacheError('ERR_CACHE_CONFIG', `the configuration of the cache is wrong:${lines.join('')}`, {
-    operation: 'configure',
-  });
+function checkOptions(env: unknown, drivers: unknown, resolveFrom: unknown): void {
+  if (typeof env !== 'object' || env === null) {
+    throw new TypeError('env must be a record of variables, such as process.env');
+  }
+  const isDefinition = (driver: unknown) =>
+    typeof driver === 'object' && driver !== null && 'name' in driver && typeof driver.name === 'string';
+  if (!Array.isArray(drivers) || !drivers.every(isDefinition)) {
+    throw new TypeError(
+      "drivers must be an array of drivers' definitions, such as a driver package's default export",
+    );
+  }
+  const isFileUrl = resolveFrom instanceof URL && resolveFrom.protocol === 'file:';
+  if (resolveFrom !== undefined && typeof resolveFrom !== 'string' && !isFileUrl) {
+    throw new TypeError('resolveFrom must be a file: URL such as import.meta.url, or a folder');
+  }
+}
+
+function keyFaults({ prefix, keyHeaders, keyCookies }: CacheConfiguration['core']): ConfigFault[] {
+  const found = [
+    { variable: CORE_TABLE.prefix.variable, fault: prefixFault(prefix) },
+    { variable: CORE_TABLE.keyHeaders.variable, fault: headerNamesFault(keyHeaders) },
+    { variable: CORE_TABLE.keyCookies.variable, fault: cookieNamesFault(keyCookies) },
+  ];
+  return found.flatMap(({ variable, fault }) =>
+    fault === undefined ? [] : [{ variable, message: `is wrong: ${fault}` }],
+  );
+}
+
+/** @param warnings may be the cause: a required variable is blank where its name is misspelt */
+function configError(faults: readonly ConfigFault[], warnings: readonly string[]): CacheError {
+  const lines = [...faults.map(({ variable, message }) => `${variable} ${message}`), ...warnings];
+  return new CacheError(
+    'ERR_CACHE_CONFIG',
+    `the configuration of the cache is wrong:${lines.map((line) => `\n- ${line}`).join('')}`,
+    { operation: 'configure' },
+  );
 }
 
 function misspellings(env: Environment, definitions: readonly CacheDriverDefinition[]): string[] {
@@ -93,5 +127,5 @@ function misspellings(env: Environment, definitions: readonly CacheDriverDefinit
     env,
     known,
     definitions.map(({ name }) => name),
-  ).map(({ variable, nearest }) => `${variable} is set and means nothing: is ${nearest} meant?`);
+  ).map(({ variable, meant }) => `${variable} is set and means nothing: is ${meant.join(' or ')} meant?`);
 }

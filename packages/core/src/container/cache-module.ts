@@ -16,6 +16,7 @@ import { CACHE } from './tokens.js';
  *
  * @throws CacheError `ERR_CACHE_CONFIG` with every fault at once, `ERR_CACHE_DRIVER_NOT_FOUND`,
  *   `ERR_CACHE_DRIVER_CONTRACT`
+ * @throws TypeError for options of another type
  */
 export async function cacheModule(options: CacheOptions = {}): Promise<ContainerModule> {
   const { core, drivers, warnings } = await readCacheConfiguration(options);

@@ -7,7 +7,7 @@ import { CACHE } from './tokens.js';
 /** Options for a host without a container of its own. */
 export interface CreateImageCacheOptions extends CacheOptions {
   /** Where the cache logs. Default: lines on standard error. */
-  readonly logger?: Logger;
+  readonly logger?: Logger | undefined;
 }
 
 /**
@@ -15,11 +15,15 @@ export interface CreateImageCacheOptions extends CacheOptions {
  *
  * @throws CacheError as {@link cacheModule} does, and where the check fails and `IMGPROXY_CACHE_REPORT_ERRORS`
  *   is true
+ * @throws TypeError for options of another type
  */
 export async function createImageCache({
   logger,
   ...options
 }: CreateImageCacheOptions = {}): Promise<ImageCache> {
+  if (logger !== undefined && !isLogger(logger)) {
+    throw new TypeError('logger must have the functions debug, info, warn and error');
+  }
   const { Container } = await import('./inversify.js');
   const container = new Container();
   container.load(await cacheModule(options));
@@ -32,4 +36,9 @@ export async function createImageCache({
     throw error;
   }
   return cache;
+}
+
+function isLogger(logger: Partial<Logger> | null): boolean {
+  const { debug, info, warn, error } = logger ?? {};
+  return [debug, info, warn, error].every((log) => typeof log === 'function');
 }

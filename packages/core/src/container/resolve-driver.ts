@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type CacheDriverDefinition, CacheError, CONTRACT_VERSION } from '../driver/index.js';
+import { installedDrivers, missingDriver } from './missing-driver.js';
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
@@ -28,7 +29,8 @@ export function driverNames(use: string): { readonly names: readonly string[]; r
  *
  * @param name as `IMGPROXY_CACHE_USE` has it, in lower case
  * @param resolveFrom a `file:` URL or a folder from where packages are resolved; default: the main module's folder
- * @throws CacheError `ERR_CACHE_DRIVER_NOT_FOUND`, naming the command that installs the driver;
+ * @throws CacheError `ERR_CACHE_DRIVER_NOT_FOUND`, naming the driver that is probably meant, or the command that
+ *   installs this one;
  *   `ERR_CACHE_DRIVER_CONTRACT` where what was found is no driver, or one of another contract version
  */
 export async function resolveDriver(
@@ -46,11 +48,7 @@ export async function resolveDriver(
     if (file === undefined) continue;
     return verified(await load(file, packageName), name, `the package ${packageName}`);
   }
-  throw new CacheError(
-    'ERR_CACHE_DRIVER_NOT_FOUND',
-    `no driver named ${name} is installed in ${folder}: run "npm install ${packages[0]}", or install the third party's ${packages[1]}`,
-    { operation: 'configure', driver: name },
-  );
+  throw missingDriver(name, folder, [...drivers.map((driver) => driver.name), ...installedDrivers(folder)]);
 }
 
 function folderOf(resolveFrom: string | URL | undefined): string {

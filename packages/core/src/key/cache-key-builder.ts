@@ -1,30 +1,43 @@
 import { hash } from 'node:crypto';
-import type { HeaderValue, ImageIdentity, OptionPair, RequestHeaders } from './cache-request.js';
-import { type Cookie, parseCookieHeader } from './cookie-header.js';
+import { isUint8Array } from 'node:util/types';
+import { CacheError } from '../driver/index.js';
+import type { ImageIdentity, NegotiableFormat, OptionPair } from './cache-request.js';
 import { EntryNames } from './entry-names.js';
+import { cookieNamesFault, distinctNames, headerNames, headerNamesFault } from './field-names.js';
 import { KeyTuple } from './key-tuple.js';
+import { checkCookies, readCookies, valuesOf } from './request-cookies.js';
+import { type HeaderLine, readHeaders } from './request-headers.js';
 import { SourceHashes, sourceText } from './source-hashes.js';
+import { wrongShape } from './wrong-shape.js';
 
 /** Under which name an image is kept. */
 export interface CacheKey {
   /** The complete name of the entry. */
   readonly name: string;
+  /**
+   * Names of the request headers that the image depends on, for a response's `Vary`: `Accept` where the request says what
+   * was negotiated, the headers of `IMGPROXY_CACHE_KEY_HEADERS`, and `Cookie` where there are `IMGPROXY_CACHE_KEY_COOKIES`.
+   */
+  readonly vary: readonly string[];
 }
 
 /** What the operator decides about keys. */
 export interface KeySettings {
   /** `IMGPROXY_CACHE_PATH_PREFIX`. Default: blank. */
-  readonly prefix?: string;
+  readonly prefix?: string | undefined;
   /** `IMGPROXY_CACHE_KEY_NAMESPACE`: changed when the renderer's own settings change. Default: blank. */
-  readonly namespace?: string;
+  readonly namespace?: string | undefined;
   /** `IMGPROXY_CACHE_KEY_HEADERS`. Default: none. */
-  readonly headers?: readonly string[];
+  readonly headers?: readonly string[] | undefined;
   /** `IMGPROXY_CACHE_KEY_COOKIES`. Default: none. */
-  readonly cookies?: readonly string[];
+  readonly cookies?: readonly string[] | undefined;
 }
 
 // imgproxy leaves the moment at which a URL stops working out of its key since 4.0.2.
-const OPTIONS_OUTSIDE_THE_KEY: ReadonlySet<string> = new Set(['expires']);
+const OPTION_OUTSIDE_THE_KEY = 'expires';
+
+const NEGOTIABLE: ReadonlySet<unknown> = new Set<NegotiableFormat>(['avif', 'jxl', 'webp']);
+const NO_HEADERS: readonly HeaderLine[] = [];
 
 /**
  * Makes keys after imgproxy's rule: source URL, processing options, output format, chosen headers and
@@ -35,133 +48,171 @@ export class CacheKeyBuilder {
   readonly names: EntryNames;
   readonly #sources = new SourceHashes();
   readonly #namespace: string;
+  /** In lower case. */
   readonly #headers: readonly string[];
   readonly #cookies: readonly string[];
+  /** Names in lower case of the headers that are read. */
+  readonly #wanted: ReadonlySet<string>;
+  readonly #vary: readonly string[];
+  readonly #varyWithAccept: readonly string[];
 
-  /** @throws CacheError `ERR_CACHE_CONFIG` for a prefix that cannot be one. */
+  /** @throws CacheError `ERR_CACHE_CONFIG` for a prefix that cannot be one, and for names of headers or cookies */
   constructor(settings: KeySettings = {}) {
-    this.names = new EntryNames(settings.prefix ?? '');
-    this.#namespace = settings.namespace ?? '';
-    this.#headers = distinctNames((settings.headers ?? []).map((name) => name.toLowerCase()));
-    this.#cookies = distinctNames(settings.cookies ?? []);
+    const { prefix = '', namespace = '', headers = [], cookies = [] } = settings;
+    const fault = headerNamesFault(headers) ?? cookieNamesFault(cookies);
+    if (fault !== undefined) throw new CacheError('ERR_CACHE_CONFIG', fault, { operation: 'configure' });
+    this.names = new EntryNames(prefix);
+    this.#namespace = namespace;
+    this.#headers = distinctNames(headers.map((name) => name.toLowerCase()));
+    this.#cookies = distinctNames(cookies);
+    const cookieHeader = this.#cookies.length > 0 ? ['Cookie'] : [];
+    this.#wanted = new Set([...this.#headers, ...cookieHeader.map((name) => name.toLowerCase())]);
+    this.#vary = headerNames([...headers, ...cookieHeader]);
+    this.#varyWithAccept = headerNames(['Accept', ...headers, ...cookieHeader]);
   }
 
   /**
    * The key of an image.
-   * @throws TypeError for a string that is not well-formed Unicode (a lone surrogate): such strings would be
-   *   hashed alike.
+   * @throws TypeError for a request of another shape than {@link ImageIdentity}; for one without headers or cookies where
+   *   some of them are part of the key; for one whose cookies contradict its `Cookie` header; and for a string that is
+   *   not well-formed Unicode (a lone surrogate): such strings would be hashed alike
    */
   build(identity: ImageIdentity): CacheKey {
-    const source = sourceText(identity.source);
+    if (typeof identity !== 'object' || identity === null) {
+      throw new TypeError('the request to the cache must be an object with the source of an image');
+    }
+    const { source, options, format, negotiated, headers, cookies } = identity;
+    checkSource(source);
+    const sourceOfKey = sourceText(source);
     const tuple = new KeyTuple().text(this.#namespace);
-    appendSource(tuple, source);
-    appendOptions(tuple, identity.options);
-    appendOptional(tuple, identity.format);
-    const negotiated = identity.negotiated ?? [];
-    appendStrings(tuple, negotiated.length > 1 ? [...new Set(negotiated)].sort() : negotiated);
-    const headers = this.#chooses ? headerLines(identity.headers) : [];
-    this.#appendHeaders(tuple, headers);
-    this.#appendCookies(tuple, identity.cookies, headers);
+    if (typeof sourceOfKey === 'string') tuple.text(sourceOfKey);
+    else tuple.bytes(sourceOfKey);
+    appendOptions(tuple, options);
+    appendFormat(tuple, format);
+    appendNegotiated(tuple, negotiated);
+    checkCookies(cookies);
+    this.#demandHeaders(identity);
+    const lines = headers === undefined ? NO_HEADERS : readHeaders(headers, this.#wanted);
+    tuple.list(this.#headers.length);
+    for (const name of this.#headers) appendValues(tuple.text(name), valuesOf(lines, name));
+    tuple.list(this.#cookies.length);
+    if (this.#cookies.length > 0) this.#appendCookies(tuple, cookies, lines);
     const text = tuple.toString();
     if (!text.isWellFormed()) {
       throw new TypeError(
         'the request to the cache holds a string that is not well-formed Unicode (a lone surrogate): pass such a source as bytes',
       );
     }
-    return { name: this.names.entry(this.#sources.hash(source), hash('sha256', text, 'hex')) };
+    return {
+      name: this.names.entry(this.#sources.hash(sourceOfKey), hash('sha256', text, 'hex')),
+      vary: negotiated === undefined ? this.#vary : this.#varyWithAccept,
+    };
   }
 
-  /** What the names of all variants of a source begin with, whatever the rest of their keys. */
+  /**
+   * What the names of all variants of a source begin with, whatever the rest of their keys.
+   * @throws TypeError for a source that is neither a well-formed string nor bytes
+   */
   sourcePrefix(source: string | Uint8Array): string {
+    checkSource(source);
     return this.names.ofSource(this.#sources.hash(sourceText(source)));
   }
 
-  /** Whether any header or cookie is part of the key. */
-  get #chooses(): boolean {
-    return this.#headers.length > 0 || this.#cookies.length > 0;
-  }
-
-  #appendHeaders(tuple: KeyTuple, lines: readonly HeaderLine[]): void {
-    tuple.list(this.#headers.length);
-    for (const name of this.#headers) appendValues(tuple.text(name), valuesOf(lines, name));
+  /** A host that forgets headers or cookies would serve one user's image to another. */
+  #demandHeaders({ headers, cookies }: ImageIdentity): void {
+    if (headers !== undefined) return;
+    if (this.#headers.length > 0) {
+      throw new TypeError(
+        `the request to the cache has no headers, and IMGPROXY_CACHE_KEY_HEADERS makes ${this.#headers.join(', ')} part of the key: pass the headers of the client's request, or {} where there are none`,
+      );
+    }
+    if (this.#cookies.length > 0 && cookies === undefined) {
+      throw new TypeError(
+        `the request to the cache has neither headers nor cookies, and IMGPROXY_CACHE_KEY_COOKIES makes ${this.#cookies.join(', ')} part of the key: pass the headers of the client's request, or {} where there are none`,
+      );
+    }
   }
 
   #appendCookies(tuple: KeyTuple, cookies: ImageIdentity['cookies'], lines: readonly HeaderLine[]): void {
-    tuple.list(this.#cookies.length);
-    if (this.#cookies.length === 0) return;
-    const sent = sentCookies(cookies, lines);
-    for (const name of this.#cookies) appendValues(tuple.text(name), valuesOf(sent, name));
+    const values = readCookies(cookies, lines, this.#cookies);
+    for (const [at, name] of this.#cookies.entries()) appendValues(tuple.text(name), values[at] ?? []);
   }
 }
 
-/** A header line or a cookie. */
-type HeaderLine = readonly [name: string, value: string];
-
-function appendSource(tuple: KeyTuple, source: string | Uint8Array): void {
-  if (typeof source === 'string') tuple.text(source);
-  else tuple.bytes(source);
+function checkSource(source: unknown): void {
+  if (typeof source !== 'string' && !isUint8Array(source)) {
+    throw wrongShape('source', source, 'a string, or a Uint8Array where it is not valid UTF-8');
+  }
 }
 
-function appendOptions(tuple: KeyTuple, options: ImageIdentity['options']): void {
-  if (options === undefined || !('pipelines' in options)) {
-    appendPipeline(tuple, options ?? []);
+function appendOptions(tuple: KeyTuple, options: unknown): void {
+  if (options === undefined) tuple.list(0);
+  else if (Array.isArray(options)) appendPipeline(tuple, options);
+  else {
+    const pipelines: unknown =
+      typeof options === 'object' && options !== null && 'pipelines' in options
+        ? options.pipelines
+        : undefined;
+    if (!Array.isArray(pipelines)) {
+      throw wrongShape(
+        'options',
+        options,
+        "an array of pairs such as ['width', '300'], or { pipelines } of such arrays",
+      );
+    }
+    tuple.text('pipelines').list(pipelines.length);
+    for (const pipeline of pipelines) appendPipeline(tuple, pipeline);
+  }
+}
+
+function appendPipeline(tuple: KeyTuple, pairs: unknown): void {
+  if (!Array.isArray(pairs)) throw wrongShape('a pipeline in options', pairs, 'an array of pairs');
+  let inKey = 0;
+  for (const pair of pairs) if (nameOf(pair) !== OPTION_OUTSIDE_THE_KEY) inKey++;
+  tuple.list(inKey);
+  for (const [name, value] of pairs as readonly OptionPair[]) {
+    if (name !== OPTION_OUTSIDE_THE_KEY) tuple.text(name).text(value);
+  }
+}
+
+function nameOf(pair: unknown): string {
+  if (
+    !Array.isArray(pair) ||
+    pair.length !== 2 ||
+    typeof pair[0] !== 'string' ||
+    typeof pair[1] !== 'string'
+  ) {
+    throw wrongShape('an item of options', pair, "a pair of two strings such as ['width', '300']");
+  }
+  return pair[0];
+}
+
+function appendFormat(tuple: KeyTuple, format: unknown): void {
+  if (format === undefined) tuple.absent();
+  else if (typeof format === 'string') tuple.text(format);
+  else throw wrongShape('format', format, 'a string');
+}
+
+function appendNegotiated(tuple: KeyTuple, negotiated: unknown): void {
+  // Who says nothing may have stored what other clients negotiated: who says that nothing was negotiated must not get it.
+  if (negotiated === undefined) {
+    tuple.list(0);
     return;
   }
-  tuple.text('pipelines').list(options.pipelines.length);
-  for (const pipeline of options.pipelines) appendPipeline(tuple, pipeline);
-}
-
-function appendPipeline(tuple: KeyTuple, pairs: readonly OptionPair[]): void {
-  const inKey = pairs.some(([name]) => OPTIONS_OUTSIDE_THE_KEY.has(name))
-    ? pairs.filter(([name]) => !OPTIONS_OUTSIDE_THE_KEY.has(name))
-    : pairs;
-  tuple.list(inKey.length);
-  for (const [name, value] of inKey) tuple.text(name).text(value);
-}
-
-function appendOptional(tuple: KeyTuple, value: string | undefined): void {
-  if (value === undefined) tuple.absent();
-  else tuple.text(value);
-}
-
-function appendStrings(tuple: KeyTuple, values: readonly string[]): void {
-  tuple.list(values.length);
-  for (const value of values) tuple.text(value);
+  if (!Array.isArray(negotiated) || !negotiated.every((format) => NEGOTIABLE.has(format))) {
+    throw wrongShape(
+      'negotiated',
+      negotiated,
+      "an array of 'avif', 'jxl' and 'webp', as negotiate() makes it",
+    );
+  }
+  appendValues(tuple, negotiated.length > 1 ? [...new Set<string>(negotiated)].sort() : negotiated);
 }
 
 function appendValues(tuple: KeyTuple, values: readonly string[]): void {
   if (values.length === 0) tuple.absent();
-  else appendStrings(tuple, values);
-}
-
-// Once for a request: what the host gave may be an iterator that can be walked only once.
-function headerLines(headers: RequestHeaders | undefined): readonly HeaderLine[] {
-  if (headers === undefined) return [];
-  const given: Iterable<readonly [string, HeaderValue]> =
-    Symbol.iterator in headers
-      ? (headers as Iterable<readonly [string, string]>)
-      : Object.entries(headers as Readonly<Record<string, HeaderValue>>);
-  const lines: HeaderLine[] = [];
-  for (const [name, value] of given) {
-    if (value === undefined) continue;
-    const lowerCased = name.toLowerCase();
-    if (typeof value === 'string') lines.push([lowerCased, value]);
-    else for (const item of value) lines.push([lowerCased, item]);
+  else {
+    tuple.list(values.length);
+    for (const value of values) tuple.text(value);
   }
-  return lines;
-}
-
-function sentCookies(cookies: ImageIdentity['cookies'], lines: readonly HeaderLine[]): readonly Cookie[] {
-  if (typeof cookies === 'string') return parseCookieHeader(cookies);
-  if (cookies !== undefined) return Object.entries(cookies);
-  return valuesOf(lines, 'cookie').flatMap(parseCookieHeader);
-}
-
-function valuesOf(lines: readonly HeaderLine[], wanted: string): string[] {
-  return lines.filter(([name]) => name === wanted).map(([, value]) => value);
-}
-
-// imgproxy's lists keep empty items ("a,,b"); an empty name selects nothing.
-function distinctNames(names: readonly string[]): string[] {
-  return [...new Set(names)].filter((name) => name !== '');
 }

@@ -5,16 +5,8 @@
 export class KeyTuple {
   #text = '';
 
-  /**
-   * Adds a string.
-   * @throws TypeError for anything else, which a host in plain JavaScript may pass: a number has no length
-   */
+  /** Adds a string. */
   text(value: string): this {
-    if (typeof value !== 'string') {
-      throw new TypeError(
-        `${String(value)} in the request to the cache is not a string: every part of a key is one`,
-      );
-    }
     this.#text += `s${value.length}:${value}`;
     return this;
   }

@@ -191,7 +191,10 @@ export class CircuitBreaker {
   }
 }
 
-function costsMoreThanItGives({ operations, failures, lost, saved }: OperationTotals, waiting: number): boolean {
+function costsMoreThanItGives(
+  { operations, failures, lost, saved }: OperationTotals,
+  waiting: number,
+): boolean {
   if (failures < MIN_FAILURES || failures < operations * MIN_FAILED_SHARE) return false;
   return (lost + waiting) * WEIGHT_OF_LOST_TIME > saved;
 }

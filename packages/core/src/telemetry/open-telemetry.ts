@@ -27,7 +27,8 @@ export function openTelemetry(meter: Meter): CacheTelemetry {
     description: 'Entries found that are not what was stored',
   });
   const suspended = meter.createUpDownCounter('cache_breakers_open', {
-    description: 'Breakers that are open: look-ups (get) or stores (put) are suspended',
+    description:
+      'Breakers that are open: finding (get), reading (read) or streaming (stream) an entry, or storing (put)',
   });
   const reports = meter.createCounter('cache_driver_events_total', {
     description: 'Events of the driver, by kind',

@@ -92,7 +92,8 @@ describe('a breaker that look-ups have opened', () => {
   it('stays open where one of the look-ups of a probe fails', async () => {
     const made = await openReads();
     made.driver.calls.get = 0;
-    made.hooks.get = () => (made.driver.calls.get === 16 ? Promise.reject(unavailable()) : Promise.resolve(undefined));
+    made.hooks.get = () =>
+      made.driver.calls.get === 16 ? Promise.reject(unavailable()) : Promise.resolve(undefined);
     made.clock.advance(1000);
     await until(() => made.driver.calls.get === 16);
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { createEntry } from '@imgproxy-cache/core/driver';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, cacheUnderTest, REQUEST, renderer, served, until } from './cache-under-test.js';
@@ -92,6 +93,12 @@ describe('what a request gets', () => {
     expect(memory.peek(memory.names[0] ?? '')?.metadata).not.toHaveProperty('cacheControl');
   });
 
+  it("takes null for a header of the source that is absent, as the Fetch API's headers give it", async () => {
+    const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: '1' });
+    await served(cache.fetch(REQUEST, renderer({ etag: null, lastModified: null, cacheControl: null })));
+    expect(Object.keys(memory.peek(memory.names[0] ?? '')?.metadata ?? {})).not.toContain('etag');
+  });
+
   it('takes a media type without its parameters and in lower case', async () => {
     const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: '1' });
     await served(cache.fetch(REQUEST, renderer({ contentType: 'Image/SVG+XML; charset=utf-8' })));
@@ -116,6 +123,19 @@ describe('what a request gets', () => {
     await expect(cache.fetch(REQUEST, renderer({ body: 'text' as unknown as Uint8Array }))).rejects.toThrow(
       /render gave no body/,
     );
+  });
+
+  it.each([undefined, null, 5])('says clearly that a rendering has no type: %j', async (contentType) => {
+    const message = /^render gave no contentType: it must be the image's media type, such as image\/webp$/;
+    const rendering = { contentType: contentType as unknown as string };
+    for (const env of [{}, { IMGPROXY_CACHE_USE: '' }]) {
+      const { cache } = await cacheUnderTest(env);
+      await expect(cache.fetch(REQUEST, renderer(rendering))).rejects.toThrow(message);
+      const body = Readable.from([bytesOf(10)]);
+      await expect(cache.fetch(REQUEST, renderer({ ...rendering, body }))).rejects.toThrow(message);
+      expect(body.destroyed).toBe(true);
+      expect(cache.load).toEqual({ flights: 0, stores: 0, bytes: 0 });
+    }
   });
 
   it('lets an image be consumed once, as bytes or as a stream', async () => {

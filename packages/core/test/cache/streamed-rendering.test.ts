@@ -135,7 +135,9 @@ describe('a rendering that is a stream', () => {
     first.give(chunk as never);
     const fetching = cache.fetch(REQUEST, renderer({ body: first }));
     await expect(fetching).rejects.toThrow(
-      new TypeError(`the stream that render gave yields ${said}: each chunk must be a Uint8Array, such as a Buffer`),
+      new TypeError(
+        `the stream that render gave yields ${said}: each chunk must be a Uint8Array, such as a Buffer`,
+      ),
     );
     const later = new ManualSource();
     later.give(bytesOf(600));

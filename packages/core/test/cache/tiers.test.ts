@@ -188,3 +188,19 @@ it('stops: all tiers are drained and closed', async () => {
   expect([made.near.calls.close, made.far.calls.close]).toEqual([1, 1]);
   expect(made.far.memory.size).toBe(1);
 });
+
+it('tells in its health what a probe finds, though no look-up reaches the last tier', async () => {
+  const { cache, clock, near, far } = await tiersUnderTest();
+  far.hooks.get = () => Promise.reject(new CacheError('ERR_CACHE_UNAVAILABLE', 'the store is on fire'));
+  far.hooks.put = far.hooks.get as never;
+  for (const source of ['a', 'b', 'c']) await served(cache.fetch({ ...REQUEST, source }, renderer()));
+  expect(cache.health()).toMatchObject({ status: 'open' });
+  await until(() => near.memory.size === 3);
+  delete far.hooks.get;
+  delete far.hooks.put;
+  clock.advance(1000);
+  await until(() => cache.health().status === 'healthy');
+  expect((await served(cache.fetch({ ...REQUEST, source: 'a' }, renderer()))).status).toBe(
+    'imgproxy-cache; hit; detail=near',
+  );
+});

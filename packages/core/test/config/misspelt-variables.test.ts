@@ -14,6 +14,12 @@ const DRIVERS = ['foo', 'two-words'].map((name) =>
         default: '',
         doc: 'Where it is.',
       },
+      maxSize: {
+        variable: `IMGPROXY_CACHE_${name.toUpperCase().replace('-', '_')}_MAX_SIZE`,
+        type: 'integer',
+        default: 0,
+        doc: 'How much it holds.',
+      },
     },
     capabilities: { shared: false },
     create: () => new MemoryDriver(),
@@ -41,7 +47,17 @@ describe('a variable that is probably misspelt', () => {
     ['IMGPROXY_CACHE_REPORT_EROR', FOO, 'IMGPROXY_CACHE_REPORT_ERRORS'],
     ['IMGPROXY_CACHE_BUKCET', {}, 'IMGPROXY_CACHE_BUCKET'],
     ['IMGPROXY_CACHE_FOO_REGOIN', FOO, 'IMGPROXY_CACHE_FOO_REGION'],
-    ['IMGPROXY_CACHE_FOO_NOTHING_LIKE_IT', FOO, 'IMGPROXY_CACHE_FOO_REGION'],
+    ['IMGPROXY_CACHE_FOO_NOTHING_LIKE_IT', FOO, 'IMGPROXY_CACHE_FOO_MAX_SIZE'],
+    ['IMGPROXY_CACHE_MAX_SIZE', FOO, 'IMGPROXY_CACHE_FOO_MAX_SIZE'],
+    ['IMGPROXY_CACHE_REGION', FOO, 'IMGPROXY_CACHE_FOO_REGION'],
+    ['IMGPROXY_CACHE_MAX_SIZE', {}, 'IMGPROXY_CACHE_MAX_ENTRY_SIZE'],
+    ['IMGPROXY_CACHE_TTL', FOO, 'IMGPROXY_CACHE_TTL_SECONDS'],
+    ['IMGPROXY_CACHE_PREFIX', FOO, 'IMGPROXY_CACHE_PATH_PREFIX'],
+    [
+      'IMGPROXY_CACHE_MAX_SIZE',
+      { IMGPROXY_CACHE_USE: 'foo,two-words' },
+      'IMGPROXY_CACHE_FOO_MAX_SIZE or IMGPROXY_CACHE_TWO_WORDS_MAX_SIZE',
+    ],
     ['IMGPROXY_CACHE_TWO_WORDS_RGN', { IMGPROXY_CACHE_USE: 'two-words' }, 'IMGPROXY_CACHE_TWO_WORDS_REGION'],
   ])('%s is reported with the nearest right name', async (variable, env, nearest) => {
     expect(await warnings({ ...env, [variable]: 'given' })).toEqual([
@@ -60,6 +76,18 @@ describe('a variable that is probably misspelt', () => {
   });
 });
 
+it('is reported beside the faults that it may have caused', async () => {
+  const env = { ...FOO, IMGPROXY_CACHE_FOO_MAX_SIZE: 'abc', IMGPROXY_CACHE_BUKCET: 'hunter2' };
+  await expect(createImageCache({ env, drivers: DRIVERS })).rejects.toMatchObject({
+    code: 'ERR_CACHE_CONFIG',
+    message: [
+      'the configuration of the cache is wrong:',
+      '- IMGPROXY_CACHE_FOO_MAX_SIZE is "abc", allowed is a whole number up to 9007199254740991, without blanks or a unit',
+      '- IMGPROXY_CACHE_BUKCET is set and means nothing: is IMGPROXY_CACHE_BUCKET meant?',
+    ].join('\n'),
+  });
+});
+
 describe('a variable that is left alone', () => {
   it.each<[string, string, Environment]>([
     ['a right one', 'IMGPROXY_CACHE_FOO_REGION', FOO],
@@ -70,6 +98,11 @@ describe('a variable that is left alone', () => {
     ["one of imgproxy's drivers, with the cache off", 'IMGPROXY_CACHE_SWIFT_TIMEOUT_SECONDS', {}],
     ["one of a third party's driver that is not in use", 'IMGPROXY_CACHE_REDIS_URL', FOO],
     ['a misspelt one of a driver that is not in use', 'IMGPROXY_CACHE_TWO_WORDS_REGOIN', FOO],
+    [
+      "one of a driver's that is not in use, with the words of another's",
+      'IMGPROXY_CACHE_VAULT_MAX_SIZE',
+      FOO,
+    ],
     ['one that begins like no cache variable', 'IMGPROXY_CACHEX', FOO],
     ["one of imgproxy's without our beginning", 'IMGPROXY_ALLOW_BYPASS_CACHE', FOO],
     ['one in lower case', 'imgproxy_cache_bukcet', FOO],

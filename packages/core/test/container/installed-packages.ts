@@ -34,6 +34,7 @@ export async function folderWith(packages: Readonly<Record<string, InstalledPack
 /** A driver's package, in plain JavaScript and without dependencies. Its entries say which package they are of. */
 export function driverPackage(name: string, { contract = 1 } = {}): InstalledPackage {
   return {
+    manifest: { keywords: ['imgproxy-cache-driver'] },
     files: {
       'index.js': `
 export default {

@@ -179,7 +179,7 @@ describe('a wrong variable stops the start and says what to do', () => {
     expect(message.split('\n')).toEqual([
       'the configuration of the cache is wrong:',
       '- IMGPROXY_CACHE_REPORT_ERRORS is "maybe", allowed is true (1, t, T, TRUE, True) or false (0, f, F, FALSE, False)',
-      `- IMGPROXY_CACHE_USE is "redis": no driver named redis is installed in ${folder}: run "npm install @imgproxy-cache/redis", or install the third party's imgproxy-cache-driver-redis`,
+      `- IMGPROXY_CACHE_USE is "redis": no driver named redis is installed in ${folder}: run "npm install @imgproxy-cache/redis", or install the third party's imgproxy-cache-driver-redis. Available: future, memory, vault`,
     ]);
   });
 });
@@ -192,7 +192,38 @@ describe('a driver that cannot be used stops the start and says what to do', () 
     const folder = await folderWith({});
     expect(await failure({ env: { IMGPROXY_CACHE_USE: 'redis' }, resolveFrom: folder })).toEqual({
       code: 'ERR_CACHE_DRIVER_NOT_FOUND',
-      message: `no driver named redis is installed in ${folder}: run "npm install @imgproxy-cache/redis", or install the third party's imgproxy-cache-driver-redis`,
+      message: `no driver named redis is installed in ${folder}: run "npm install @imgproxy-cache/redis", or install the third party's imgproxy-cache-driver-redis. Available: future, memory, vault`,
+    });
+  });
+
+  it.each<[string, string, string]>([
+    ['one letter too many', 'fss', 'is fs meant? Available: foo, fs, mine'],
+    [
+      'two letters interchanged',
+      'memroy',
+      'is memory meant? It comes with "npm install @imgproxy-cache/memory". Available: foo, fs, mine',
+    ],
+    ["a letter of a third party's missing", 'min', 'is mine meant? Available: foo, fs, mine'],
+    [
+      "another of imgproxy's",
+      'gcs',
+      'run "npm install @imgproxy-cache/gcs", or install the third party\'s imgproxy-cache-driver-gcs. Available: foo, fs, mine',
+    ],
+    [
+      'a name like none',
+      'redis',
+      'run "npm install @imgproxy-cache/redis", or install the third party\'s imgproxy-cache-driver-redis. Available: foo, fs, mine',
+    ],
+  ])('a misspelt one, with what there is: %s', async (_what, use, advice) => {
+    const folder = await folderWith({
+      '@imgproxy-cache/fs': driverPackage('fs'),
+      '@imgproxy-cache/url': { files: { 'index.js': 'export {};' } },
+      'imgproxy-cache-driver-mine': driverPackage('mine'),
+    });
+    const drivers = [{ ...memory, name: 'foo' }];
+    expect(await failure({ env: { IMGPROXY_CACHE_USE: use }, drivers, resolveFrom: folder })).toEqual({
+      code: 'ERR_CACHE_DRIVER_NOT_FOUND',
+      message: `no driver named ${use} is installed in ${folder}: ${advice}`,
     });
   });
 

@@ -27,7 +27,7 @@ describe('the clock of the machine', () => {
     expect(Math.abs(systemClock.now() - then)).toBeLessThan(Date.now());
   });
 
-  it('keeps a process alive until a timer fires, unless that is unref\'ed', async () => {
+  it("keeps a process alive until a timer fires, unless that is unref'ed", async () => {
     const program = `
       import { systemClock } from ${JSON.stringify(new URL('../../dist/driver/clock.js', import.meta.url).href)};
       systemClock.setTimer(() => console.log('fired'), 3_600_000).unref();

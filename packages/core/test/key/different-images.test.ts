@@ -98,7 +98,13 @@ const NEAR_MISSES: readonly NearMiss[] = [
   { what: 'no format and a blank one', left: {}, right: { format: '' } },
   { what: 'a format and a negotiated one', left: { format: 'webp' }, right: { negotiated: ['webp'] } },
   { what: 'the case of a format', left: { format: 'webp' }, right: { format: 'WEBP' } },
-  { what: 'no header and a blank one', left: {}, right: { headers: { 'x-a': '' } }, settings: HEADER },
+  { what: 'nothing negotiated and nothing said of it', left: {}, right: { negotiated: [] } },
+  {
+    what: 'no header and a blank one',
+    left: { headers: {} },
+    right: { headers: { 'x-a': '' } },
+    settings: HEADER,
+  },
   {
     what: 'two headers that changed their values',
     left: { headers: { 'x-a': '1', 'x-b': '2' } },
@@ -129,7 +135,12 @@ const NEAR_MISSES: readonly NearMiss[] = [
     right: { headers: { 'x-a': 'A' } },
     settings: HEADER,
   },
-  { what: 'no cookie and a blank one', left: {}, right: { cookies: { a: '' } }, settings: COOKIES },
+  {
+    what: 'no cookie and a blank one',
+    left: { cookies: {} },
+    right: { cookies: { a: '' } },
+    settings: COOKIES,
+  },
   {
     what: 'a value that moved from one cookie to the other',
     left: { cookies: { a: '1' } },
@@ -209,7 +220,7 @@ describe('keys tell apart', () => {
     ['one header more', { headers: ['x-a'] }, { headers: ['x-a', 'x-b'] }],
     ['another prefix', { prefix: 'a' }, { prefix: 'b' }],
   ])('the same image under other settings: %s', (_what, left, right) => {
-    const identity = { source: 'https://example.com/cat.jpg' };
+    const identity = { source: 'https://example.com/cat.jpg', headers: {} };
     expect(nameOf({ settings: left, identity })).not.toBe(nameOf({ settings: right, identity }));
   });
 });

@@ -18,14 +18,14 @@ export function nameOf({ settings, identity }: KeyInput): string {
 
 /** What makes an image another one, written independently of how keys are made. */
 export function meaningOf({ settings, identity }: KeyInput): string {
-  const { source, options = [], format = null, negotiated = [] } = identity;
+  const { source, options = [], format = null, negotiated } = identity;
   const pairs = (list: readonly (readonly [string, string])[]) => list.filter(([name]) => name !== 'expires');
   return JSON.stringify({
     namespace: settings.namespace ?? '',
     source: Buffer.from(source as string).toString('hex'),
     options: 'pipelines' in options ? { pipelines: options.pipelines.map(pairs) } : pairs(options),
     format,
-    negotiated: [...new Set(negotiated)].sort(),
+    negotiated: negotiated === undefined ? null : [...new Set(negotiated)].sort(),
     headers: distinct((settings.headers ?? []).map((name) => name.toLowerCase())).map((wanted) => [
       wanted,
       Object.entries(identity.headers ?? {})
@@ -93,7 +93,7 @@ export const keyInput: fc.Arbitrary<KeyInput> = fc.record({
       }),
       cookies: fc.dictionary(cookieName, text, { maxKeys: 3 }),
     },
-    { requiredKeys: ['source'] },
+    { requiredKeys: ['source', 'headers', 'cookies'] },
   ),
 });
 

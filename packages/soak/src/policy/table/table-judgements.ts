@@ -3,8 +3,11 @@ import type { Judgement, Outcome } from '../../soak.js';
 import { answersOf, cutLater, type Share, slowerLater } from './cell-figures.js';
 import { type CellResult, describeCell, type TableSettings } from './table-cell.js';
 
-/** How long after a fault's end all must be well, in milliseconds. */
-const RECOVERY = 30_000;
+/**
+ * How long after a fault's end all must be well, in milliseconds: past the longest pause of a breaker, 10 s, and the 30 s
+ * for which an entry that could not be read is rendered anew.
+ */
+const RECOVERY = 45_000;
 
 export function judgeCells(cells: readonly CellResult[], settings: TableSettings): Judgement[] {
   const judge = (name: string, problemsOf: (cell: CellResult) => readonly string[]): Judgement => {

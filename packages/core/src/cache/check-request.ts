@@ -1,0 +1,42 @@
+import { isImageContentType } from '../driver/index.js';
+import { wrongShape } from '../key/wrong-shape.js';
+import type { CacheRequest } from './fetch-result.js';
+
+/**
+ * Checks what a request has besides the identity of its image, which the key builder checks.
+ * @throws TypeError for a property of another type
+ * @throws RangeError for a lifetime that is no number of seconds from 0 on
+ */
+export function checkRequest(request: CacheRequest, render: unknown): void {
+  const { bypass, accepts, tags, lifetime, signal } = request;
+  if (typeof render !== 'function') {
+    throw new TypeError('fetch needs a function that renders the image, as its second argument');
+  }
+  if (bypass !== undefined && typeof bypass !== 'boolean')
+    throw wrongShape('bypass', bypass, 'true or false');
+  if (accepts !== undefined && !isListOf(accepts, isImageContentType)) {
+    throw wrongShape(
+      'accepts',
+      accepts,
+      "an array of images' media types, in lower case and without parameters",
+    );
+  }
+  if (tags !== undefined && !isListOf(tags, () => true))
+    throw wrongShape('tags', tags, 'an array of strings');
+  if (lifetime !== undefined && !(typeof lifetime === 'number' && lifetime >= 0)) {
+    throw new RangeError(
+      `the lifetime is ${String(lifetime)}: it must be a number of seconds, or 0 for ever`,
+    );
+  }
+  if (signal !== undefined && !isSignal(signal)) throw wrongShape('signal', signal, 'an AbortSignal');
+}
+
+// By what it can do: a test runner's realm has a class of its own.
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}
+
+function isListOf(value: unknown, isItem: (item: string) => boolean): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && isItem(item));
+}
