@@ -9,6 +9,7 @@ declare module '*/foo-server.js' {
     read(name: string): Promise<Buffer>;
     write(name: string, bytes: string | Uint8Array): Promise<void>;
     refuseConnections(): Promise<void>;
+    fallSilent(): Promise<() => void>;
     stop(): Promise<void>;
   }>;
 }

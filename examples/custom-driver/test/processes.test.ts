@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { killed, nextMessage, run, scriptPath, startScript } from './child-process.js';
+import { run, scriptPath, startScript } from './child-process.js';
 import { firstByte, imageOf, newFile, openDriver, withDatabase } from './database-file.js';
 
 test('eight processes create one database together, store and read, and each finds whole images', async () => {
@@ -7,7 +7,7 @@ test('eight processes create one database together, store and read, and each fin
   const processes = Array.from({ length: 8 }, (_, number) =>
     startScript('use-together.mjs', file, String(number + 1), '15'),
   );
-  const reports = await Promise.all(processes.map(nextMessage));
+  const reports = await Promise.all(processes.map((each) => each.nextMessage()));
   expect(reports).toEqual(Array(8).fill({ hits: 15, wrong: [] }));
 });
 
@@ -16,8 +16,8 @@ test('processes killed in the midst of stores leave a sound database with whole 
   const names = ['v1/a', 'v1/b', 'v1/c'];
   for (let round = 0; round < 2; round += 1) {
     const writers = names.map((name) => startScript('put-forever.mjs', file, name));
-    await Promise.all(writers.map(nextMessage));
-    await Promise.all(writers.map(killed));
+    await Promise.all(writers.map((writer) => writer.nextMessage()));
+    await Promise.all(writers.map((writer) => writer.kill()));
     const driver = openDriver(file);
     const stored = await Promise.all(names.map((name) => firstByte(driver, name)));
     expect(stored).toEqual(names.map(() => expect.any(Number)));

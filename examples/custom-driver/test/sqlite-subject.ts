@@ -36,6 +36,13 @@ export const subject: DriverSubject<typeof sqlite.config> = {
         database.prepare('INSERT INTO chunk (entry, position, bytes) VALUES (?, 0, ?)').run(id, body);
       },
       outage: () => rename(disk, join(folder, 'unmounted')),
+      outageCode: 'ERR_CACHE_NO_BUCKET',
+      async stall() {
+        // Writers wait for the lock; readers of a database with a write-ahead log wait for nobody.
+        const database = new DatabaseSync(config.file);
+        database.exec('BEGIN IMMEDIATE');
+        return () => database.close();
+      },
       dispose: () => rm(folder, { recursive: true }),
     };
   },

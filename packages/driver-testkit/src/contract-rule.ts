@@ -31,7 +31,7 @@ export interface ContractRule {
  *
  * - `delete`, `list`, `atomic-overwrite`: the driver does not declare it as a limitation.
  * - `shared`: the driver declares that processes share its store.
- * - `foreign`, `tamper`, `outage`, `module`: the subject of the suite offers it.
+ * - `foreign`, `tamper`, `outage`, `stall`, `module`: the subject of the suite offers it.
  */
 export type RuleNeed =
   | 'delete'
@@ -41,6 +41,7 @@ export type RuleNeed =
   | 'foreign'
   | 'tamper'
   | 'outage'
+  | 'stall'
   | 'module';
 
 /** A rule with its proof. */

@@ -4,8 +4,10 @@ import { type ProvableRule, RULE_GROUPS } from './contract-rule.js';
 import { PROVABLE_RULES } from './contract-rules.js';
 import type { DriverSubject } from './driver-subject.js';
 import { unexpectedFailure } from './expectations.js';
+import { OperationWatch } from './operation-watch.js';
 import { withBench } from './rule-bench.js';
 import { findObstacle } from './rule-obstacle.js';
+import { SubjectFault } from './subject-fault.js';
 
 /** What the suite uses of a test runner: `describe` and `it` of vitest, jest, mocha or `node:test`. */
 export interface TestRunner {
@@ -39,7 +41,10 @@ export function driverContract<Table extends ConfigTable>(
       describe(group, () => {
         for (const rule of PROVABLE_RULES.filter((each) => each.group === group)) {
           const { title, prove } = planRule(rule, subject);
-          const test = (): Promise<void> => withinTime(inWords(withBench(subject, prove)), seconds);
+          const test = (): Promise<void> => {
+            const watch = new OperationWatch();
+            return withinTime(inWords(withBench(subject, watch, prove)), seconds, watch);
+          };
           it(title, test, seconds * 1000 + RUNNER_GRACE_MS);
         }
       });
@@ -60,16 +65,20 @@ async function inWords(proof: Promise<void>): Promise<void> {
   try {
     await proof;
   } catch (thrown) {
-    if (thrown instanceof AssertionError) throw thrown;
+    if (thrown instanceof AssertionError || thrown instanceof SubjectFault) throw thrown;
     throw new Error(unexpectedFailure(thrown), { cause: thrown });
   }
 }
 
-async function withinTime(work: Promise<void>, seconds: number): Promise<void> {
+async function withinTime(work: Promise<void>, seconds: number, watch: OperationWatch): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    const message = `expected every operation to end, but after ${seconds} seconds one is still under way`;
-    timer = setTimeout(() => reject(new Error(message)), seconds * 1000);
+    timer = setTimeout(() => {
+      const underWay = watch.describe();
+      const but =
+        underWay === undefined ? 'the rule goes on without any' : `these are still under way: ${underWay}`;
+      reject(new Error(`expected every operation to end within ${seconds} seconds, but ${but}`));
+    }, seconds * 1000);
   });
   try {
     await Promise.race([work, timeout]);

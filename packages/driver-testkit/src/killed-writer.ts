@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ProcessDoor } from './rule-bench.js';
 import { SeededRandom } from './seeded-random.js';
+import { SubjectFault } from './subject-fault.js';
 
 /** What the process that is to be killed puts, again and again. */
 export interface WriterOrder extends ProcessDoor {
@@ -24,13 +25,20 @@ export async function killWhilePutting(order: WriterOrder, seed: number): Promis
   });
   const complaint: Buffer[] = [];
   writer.stderr?.on('data', (chunk: Buffer) => complaint.push(chunk));
+  let stage: unknown;
+  writer.on('message', (message) => {
+    stage = message;
+  });
   const gone = once(writer, 'exit');
-  const [first] = await Promise.race([once(writer, 'message'), gone]);
-  if (first === 'putting') await delay(new SeededRandom(seed).next() * LONGEST_LIFE_MS);
+  while (stage !== 'putting' && writer.exitCode === null && writer.signalCode === null) {
+    await Promise.race([once(writer, 'message'), gone]);
+  }
+  if (stage === 'putting') await delay(new SeededRandom(seed).next() * LONGEST_LIFE_MS);
   writer.kill('SIGKILL');
   const [, signal] = await gone;
   if (signal === 'SIGKILL') return;
-  throw new Error(
-    `the process that was to be killed while it puts ended by itself: ${Buffer.concat(complaint).toString().trim()}`,
-  );
+  const words = Buffer.concat(complaint).toString().trim();
+  if (stage === undefined)
+    throw new SubjectFault('module', `cannot be imported by another process: ${words}`);
+  throw new Error(`the process that was to be killed while it puts ended by itself: ${words}`);
 }

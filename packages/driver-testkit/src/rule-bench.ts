@@ -6,7 +6,9 @@ import {
   type DriverEvent,
   systemClock,
 } from '@imgproxy-cache/core/driver';
-import type { DriverSubject, StoreDoors, SubjectGap } from './driver-subject.js';
+import type { DriverSubject, OutageCode, PreparedStore, StoreDoors, SubjectGap } from './driver-subject.js';
+import { type OperationWatch, WatchedDriver } from './operation-watch.js';
+import { askSubject, missingPart, SubjectFault, subjectDoors } from './subject-fault.js';
 
 /** What another process needs to open the same store. */
 export interface ProcessDoor {
@@ -21,6 +23,8 @@ export interface RuleBench {
   readonly driver: CacheDriver;
   readonly capabilities: DriverCapabilities;
   readonly doors: Required<StoreDoors>;
+  /** What the driver may call the outage that the door makes. */
+  readonly outageCodes: readonly OutageCode[];
   /** What the subject offers of what it may be without. */
   readonly offers: ReadonlySet<SubjectGap>;
   /** With what the names of this rule begin. */
@@ -41,63 +45,68 @@ export interface RuleBench {
   open(): CacheDriver;
 }
 
-/** Prepares a store, lets `work` use it, closes every driver and disposes of the store, whatever happens. */
+/**
+ * Prepares a store, lets `work` use it, closes every driver and disposes of the store, whatever happens. Of several
+ * failures the first one counts: one of the clean-up does not hide that of the rule.
+ */
 export async function withBench<Table extends ConfigTable>(
   subject: DriverSubject<Table>,
+  watch: OperationWatch,
   work: (bench: RuleBench) => Promise<void>,
 ): Promise<void> {
-  const { definition } = subject;
-  const store = await subject.prepare();
+  const store = await askSubject('prepare()', watch, () => subject.prepare());
+  const drivers: CacheDriver[] = [];
+  const [outcome] = await Promise.allSettled([useBench(subject, store, watch, drivers, work)]);
+  // Whether closing succeeds is for the rules about it to say.
+  await Promise.allSettled(drivers.map((driver) => driver.close()));
+  const [disposal] = await Promise.allSettled([askSubject('dispose()', watch, () => store?.dispose?.())]);
+  for (const ended of [outcome, disposal]) if (ended.status === 'rejected') throw ended.reason;
+}
+
+async function useBench<Table extends ConfigTable>(
+  { definition, module, replay }: DriverSubject<Table>,
+  store: PreparedStore<Table>,
+  watch: OperationWatch,
+  drivers: CacheDriver[],
+  work: (bench: RuleBench) => Promise<void>,
+): Promise<void> {
+  if (typeof store?.config !== 'object')
+    throw new SubjectFault('prepare()', 'gave no store with a configuration');
   const folder = `testkit-${randomBytes(6).toString('hex')}`;
   const reservedName = `${folder}/check`;
-  const drivers: CacheDriver[] = [];
   const events: DriverEvent[] = [];
   const open = (): CacheDriver => {
     const context = { clock: systemClock, reservedName, report: (event: DriverEvent) => events.push(event) };
-    const driver = definition.create(store.config, context);
+    const driver = new WatchedDriver(definition.create(store.config, context), watch);
     drivers.push(driver);
     return driver;
   };
-  try {
-    await work({
-      driver: open(),
-      capabilities: definition.capabilities,
-      doors: {
-        foreign: store.foreign ?? missing('foreign'),
-        tamper: store.tamper ?? missing('tamper'),
-        outage: store.outage ?? missing('outage'),
-      },
-      offers: offersOf({ ...store, module: subject.module }),
-      prefix: `${folder}/entries`,
-      reservedName,
-      secrets: secretsOf(definition.config, store.config),
-      events,
-      replay: subject.replay,
-      get processDoor() {
-        return { module: String(subject.module ?? missing('module')()), config: store.config, reservedName };
-      },
-      sizeUpTo: (wanted) => Math.min(wanted, definition.capabilities.maxEntryBytes ?? wanted),
-      name: (rest) => `${folder}/entries/${rest}`,
-      open,
-    });
-  } finally {
-    // Whether closing succeeds is for the rules about it to say.
-    await Promise.allSettled(drivers.map((driver) => driver.close()));
-    await store.dispose?.();
-  }
+  await work({
+    driver: open(),
+    capabilities: definition.capabilities,
+    doors: subjectDoors(store, watch),
+    outageCodes: store.outageCode === undefined ? UNREACHABLE : [store.outageCode],
+    offers: offersOf({ ...store, module }),
+    prefix: `${folder}/entries`,
+    reservedName,
+    secrets: secretsOf(definition.config, store.config),
+    events,
+    replay,
+    get processDoor() {
+      if (module === undefined) throw missingPart('module');
+      return { module: String(module), config: store.config, reservedName };
+    },
+    sizeUpTo: (wanted) => Math.min(wanted, definition.capabilities.maxEntryBytes ?? wanted),
+    name: (rest) => `${folder}/entries/${rest}`,
+    open,
+  });
 }
+
+const UNREACHABLE = ['ERR_CACHE_UNAVAILABLE', 'ERR_CACHE_TIMEOUT'] as const;
 
 function offersOf(subject: Readonly<Partial<Record<SubjectGap, unknown>>>): ReadonlySet<SubjectGap> {
-  const gaps: readonly SubjectGap[] = ['foreign', 'tamper', 'outage', 'module'];
+  const gaps: readonly SubjectGap[] = ['foreign', 'tamper', 'outage', 'stall', 'module'];
   return new Set(gaps.filter((gap) => subject[gap] !== undefined));
-}
-
-function missing(door: string): () => never {
-  return () => {
-    throw new Error(
-      `the subject offers no ${door}: add it, or say under "without" why this store cannot have it`,
-    );
-  };
 }
 
 function secretsOf(table: ConfigTable, values: Readonly<Record<string, unknown>>): string[] {

@@ -10,7 +10,10 @@ import { versionedEntry } from './sample-entries.js';
 process.once('disconnect', () => process.exit());
 
 const order = JSON.parse(String(process.argv[2])) as WriterOrder;
-const { default: definition } = (await import(order.module)) as { default: CacheDriverDefinition };
+const { default: definition } = (await import(order.module)) as { default?: CacheDriverDefinition };
+if (typeof definition?.create !== 'function')
+  throw new TypeError(`${order.module} has no definition as its default export`);
+process.send?.('imported');
 const context = { clock: systemClock, reservedName: order.reservedName, report: () => undefined };
 const driver = definition.create(order.config as never, context);
 await driver.put(order.name, versionedEntry(order.name, 1, order.size));

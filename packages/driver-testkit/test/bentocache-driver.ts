@@ -88,5 +88,5 @@ export const bentocache: DriverSubject<typeof TABLE> = {
     const directory = await mkdtemp(join(tmpdir(), 'testkit-'));
     return { config: { directory }, dispose: () => rm(directory, { recursive: true }) };
   },
-  without: { foreign: untried, tamper: untried, outage: untried, module: untried },
+  without: { foreign: untried, tamper: untried, outage: untried, stall: untried, module: untried },
 };

@@ -1,12 +1,11 @@
 import {
   type CacheDriver,
-  type Clock,
   createEntry,
   isCacheError,
   readVerified,
   streamVerified,
 } from '@imgproxy-cache/core/driver';
-import { type BodyEffect, FaultDriver, type FaultEffect } from '@imgproxy-cache/driver-testkit';
+import { type BodyEffect, FaultDriver, type FaultEffect, ManualClock } from '@imgproxy-cache/driver-testkit';
 import { MemoryDriver } from '@imgproxy-cache/memory';
 import { describe, expect, it } from 'vitest';
 import { subjectOf } from './broken-drivers/broken-driver.js';
@@ -20,36 +19,8 @@ const ENTRY = createEntry(
   Buffer.alloc(SIZE, 'an image of some kind '),
 );
 
-class ManualClock implements Clock {
-  #time = 0;
-  readonly #timers = new Map<() => void, number>();
-
-  now(): number {
-    return this.#time;
-  }
-
-  monotonic(): number {
-    return this.#time;
-  }
-
-  setTimer(callback: () => void, delay: number): { cancel(): void } {
-    this.#timers.set(callback, this.#time + delay);
-    return { cancel: () => void this.#timers.delete(callback) };
-  }
-
-  get timers(): number {
-    return this.#timers.size;
-  }
-
-  advance(milliseconds: number): void {
-    this.#time += milliseconds;
-    for (const [callback, at] of this.#timers)
-      if (at <= this.#time && this.#timers.delete(callback)) callback();
-  }
-}
-
 async function faultyMemory(seed?: number) {
-  const clock = new ManualClock();
+  const clock = new ManualClock({ now: 0 });
   const memory = new MemoryDriver();
   await memory.put(NAME, ENTRY);
   return { clock, memory, faults: new FaultDriver(memory, { clock, ...(seed !== undefined && { seed }) }) };

@@ -30,7 +30,9 @@ export const filesystem: DriverSubject<typeof fs.config> = {
         await writeFile(join(root, name), change(await readFile(join(root, name))));
       },
       outage: () => rename(root, join(folder, 'unmounted')),
+      outageCode: 'ERR_CACHE_NO_BUCKET',
       dispose: () => rm(folder, { recursive: true }),
     };
   },
+  without: { stall: 'the tests of the driver hold up the threads of the whole process for it' },
 };

@@ -62,7 +62,7 @@ describe('the report', () => {
     const { titles, failures } = await runContract({
       definition: memory,
       prepare: async () => ({ config: { maxSize: 2 ** 28, maxEntries: 10_000 } }),
-      without: { foreign: why, tamper: why, outage: why },
+      without: { foreign: why, tamper: why, outage: why, stall: why },
     });
     expect([...failures]).toEqual([]);
     expect(titles).toContain(`damage-is-no-hit is not tried, because ${why}`);
@@ -101,7 +101,7 @@ describe('an excuse that is not true', () => {
       ...subject,
       without: { ...subject.without, outage: 'the store never fails at all' },
     });
-    expect(Object.keys(failures)).toEqual(['outage', 'check-finds-outage']);
+    expect(Object.keys(failures)).toEqual(['outage', 'outage-code', 'check-finds-outage']);
     expect(failures['outage']).toContain('the subject offers outage and says under "without" that it cannot');
   });
 
@@ -111,7 +111,7 @@ describe('an excuse that is not true', () => {
     const failures = await failuresOf({ definition, prepare: withoutOutage, without: { outage: 'no' } });
     expect(failures['outage']).toBe('"no" is no reason: say it in words');
     expect(failures['killed-put']).toContain(
-      'the subject offers no module: add it, or say under "without" why',
+      'module of the subject is missing: add it, or say under "without" why',
     );
   });
 });

@@ -4,6 +4,7 @@ import { type CacheLayout, parentOf } from './cache-layout.js';
 import { type FolderTree, syncFolder } from './folder-tree.js';
 import { close, closeUnwatched, fchmod, fsync, lstat, open, rename, unlink, writev } from './fs-calls.js';
 import { errnoOf } from './fs-errors.js';
+import type { Obstacles } from './obstacles.js';
 import { TemporaryNames } from './temporary-name.js';
 
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -25,24 +26,28 @@ export class AtomicWriter {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
   readonly #options: WriteOptions;
+  readonly #obstacles: Obstacles;
   readonly #names = new TemporaryNames();
 
-  constructor(layout: CacheLayout, folders: FolderTree, options: WriteOptions) {
+  constructor(layout: CacheLayout, folders: FolderTree, options: WriteOptions, obstacles: Obstacles) {
     this.#layout = layout;
     this.#folders = folders;
     this.#options = options;
+    this.#obstacles = obstacles;
   }
 
   /**
    * Writes `parts`, one behind the other, to the file at `place`. The errors are the operating system's.
    * @returns how many bytes the file had before, if that is measured.
+   * @throws CacheError where something is in the way that cannot be replaced.
    */
   async write(place: string, parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<number> {
     try {
       return await this.#writeOnce(place, parts, signal);
     } catch (error) {
-      // A remembered folder, or the whole root, was removed and may be there again.
-      if (errnoOf(error) !== 'ENOENT') throw error;
+      // A remembered folder, or the whole root, was removed and may be there again, or something else in its place.
+      const errno = errnoOf(error);
+      if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw error;
       this.#folders.forget();
       return await this.#writeOnce(place, parts, signal);
     }
@@ -53,6 +58,11 @@ export class AtomicWriter {
     parts: readonly Uint8Array[],
     signal: AbortSignal | undefined,
   ): Promise<number> {
+    if (this.#obstacles.isKnown(this.#layout.path(place))) {
+      // For a place that is still taken nothing is written.
+      await this.#folders.make(parentOf(place));
+      await this.#removeFolder(place);
+    }
     const { path, fd } = await this.#createTemporary();
     let replaced: number;
     try {
@@ -103,11 +113,23 @@ export class AtomicWriter {
         signal?.throwIfAborted();
         const replaced = this.#options.measureReplaced ? await unlessAbsent(lstat(target)) : undefined;
         await rename(path, target);
+        this.#obstacles.forget(target);
         return replaced?.size ?? 0;
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT' || attempt === MAX_RENAMES) throw error;
-        this.#folders.forgetAbove(place);
+        const errno = errnoOf(error);
+        if ((errno !== 'ENOENT' && errno !== 'EISDIR') || attempt === MAX_RENAMES) throw error;
+        if (errno === 'EISDIR') await this.#removeFolder(place);
+        else this.#folders.forgetAbove(place);
       }
+    }
+  }
+
+  /** Removes a folder that lies where a file belongs, if it is empty: one that holds something is somebody else's. */
+  async #removeFolder(place: string): Promise<void> {
+    try {
+      await unlessAbsent(this.#folders.remove(place));
+    } catch (error) {
+      throw this.#obstacles.fullFolder(this.#layout.path(place), error);
     }
   }
 }

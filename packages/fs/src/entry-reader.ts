@@ -12,6 +12,7 @@ import { decodeEntryFile, MAX_TRAILER_BYTES } from './entry-file.js';
 import type { EntryUses } from './entry-uses.js';
 import { close, closeUnwatched, fstat, lstat, open, read } from './fs-calls.js';
 import { fsError, toCacheError } from './fs-errors.js';
+import type { Obstacles } from './obstacles.js';
 
 // Without blocking, so that opening a FIFO that lies there cannot hang.
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -32,14 +33,16 @@ const MAX_REMEMBERED = 20_000;
 export class EntryReader {
   readonly #small = new Set<string>();
   readonly #uses: EntryUses | undefined;
+  readonly #obstacles: Obstacles;
 
   /** @param uses is told of every hit. */
-  constructor(uses: EntryUses | undefined) {
+  constructor(uses: EntryUses | undefined, obstacles: Obstacles) {
     this.#uses = uses;
+    this.#obstacles = obstacles;
   }
 
   /**
-   * Opens an entry's file. `undefined` where a folder has the name.
+   * Opens an entry's file. `undefined` where a folder has the name, unless a put has found that it is in the way.
    * @throws CacheError for what is not an entry; the operating system's error for what cannot be read.
    */
   async read(path: string): Promise<StoredEntry | undefined> {
@@ -55,7 +58,10 @@ export class EntryReader {
       }
     }
     const stats = await lstat(path);
-    if (stats.isDirectory()) return undefined;
+    if (stats.isDirectory()) {
+      this.#obstacles.assertUnknown(path);
+      return undefined;
+    }
     if (!stats.isFile()) throw irregular(path);
     const entry = stats.size <= MAX_BUFFERED_BYTES ? await this.#readWhole(path) : await openEntry(path);
     this.#uses?.used(path, stats.mtimeMs);

@@ -1,9 +1,10 @@
 import { constants, type Stats } from 'node:fs';
-import type { CacheOperation } from '@imgproxy-cache/core/driver';
+import type { CacheError, CacheOperation } from '@imgproxy-cache/core/driver';
 import { isAbsence } from './absence.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import { chmod, close, fsync, lstat, mkdir, open, rmdir, stat } from './fs-calls.js';
 import { errnoOf, fsError, toCacheError } from './fs-errors.js';
+import type { Obstacles } from './obstacles.js';
 
 // All 65,536 + 256 folders of one prefix, and room for others.
 const MAX_REMEMBERED = 100_000;
@@ -22,11 +23,13 @@ export interface FolderOptions {
 export class FolderTree {
   readonly #layout: CacheLayout;
   readonly #options: FolderOptions;
+  readonly #obstacles: Obstacles;
   readonly #known = new Set<string>();
 
-  constructor(layout: CacheLayout, options: FolderOptions) {
+  constructor(layout: CacheLayout, options: FolderOptions, obstacles: Obstacles) {
     this.#layout = layout;
     this.#options = options;
+    this.#obstacles = obstacles;
   }
 
   /** Whether a folder was there when it was looked at last. The root counts as known. */
@@ -36,7 +39,8 @@ export class FolderTree {
 
   /**
    * Whether a folder is there.
-   * @throws CacheError where a symbolic link is in its place or above it.
+   * @throws CacheError where a symbolic link is in its place or above it, and for a look-up where a put has met
+   *   something else there.
    */
   async find(place: string, operation: CacheOperation): Promise<boolean> {
     if (this.isKnown(place)) return true;
@@ -48,8 +52,11 @@ export class FolderTree {
       if (isAbsence(error)) return false;
       throw error;
     }
-    this.#refuseLink(stats, place, operation);
-    if (!stats.isDirectory()) return false;
+    if (stats.isSymbolicLink()) throw this.#linkError(place, operation);
+    if (!stats.isDirectory()) {
+      if (operation === 'get') this.#obstacles.assertUnknown(this.#layout.path(place));
+      return false;
+    }
     this.#remember(place);
     return true;
   }
@@ -57,6 +64,7 @@ export class FolderTree {
   /**
    * Makes a folder and those above it, but never the root: it may be the empty place of a disk that is not
    * mounted. Where the root, or a folder made a moment ago, is gone, the error is ENOENT.
+   * @throws CacheError where something else is in its place.
    */
   async make(place: string): Promise<void> {
     if (this.isKnown(place)) return;
@@ -71,22 +79,26 @@ export class FolderTree {
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw error;
       const stats = await lstat(path);
-      this.#refuseLink(stats, place, 'put');
-      if (!stats.isDirectory()) throw toCacheError(error, 'put', path);
+      if (!stats.isDirectory()) throw this.#inTheWay(stats, place, error);
     }
     this.#remember(place);
+  }
+
+  /** Removes one empty folder. The errors are the operating system's. */
+  async remove(place: string): Promise<void> {
+    await rmdir(this.#layout.path(place));
+    this.#known.delete(place);
   }
 
   /** Removes a folder, and those above it up to the bucket, as far as they are empty. */
   async removeEmpty(place: string): Promise<void> {
     for (let folder = place; folder !== this.#layout.base; folder = parentOf(folder)) {
       try {
-        await rmdir(this.#layout.path(folder));
+        await this.remove(folder);
       } catch {
         // Not empty, or removed by somebody else: either way nothing is left to do.
         return;
       }
-      this.#known.delete(folder);
     }
   }
 
@@ -127,9 +139,17 @@ export class FolderTree {
     this.#known.add(place);
   }
 
-  #refuseLink(stats: Stats, place: string, operation: CacheOperation): void {
-    if (!stats.isSymbolicLink()) return;
-    throw fsError(
+  /** What a put is told about something that is no folder. */
+  #inTheWay(stats: Stats, place: string, cause: unknown): CacheError {
+    const path = this.#layout.path(place);
+    const { base, temporaryFolder } = this.#layout;
+    // Without these two nothing at all can be stored: that is trouble of the store, and not of some entries.
+    if (place !== base && place !== temporaryFolder) return this.#obstacles.noFolder(path, cause);
+    return stats.isSymbolicLink() ? this.#linkError(place, 'put') : toCacheError(cause, 'put', path);
+  }
+
+  #linkError(place: string, operation: CacheOperation): CacheError {
+    return fsError(
       // Of a look-up ERR_CACHE_UNSUPPORTED would say that a newer entry is there.
       operation === 'get' ? 'ERR_CACHE_CORRUPT' : 'ERR_CACHE_UNSUPPORTED',
       `cannot ${operation} behind ${this.#layout.path(place)}: it is a symbolic link, and none is followed below the root: replace it by a folder`,

@@ -21,6 +21,7 @@ import { Eviction, type SpaceLimits } from './eviction.js';
 import { FolderTree } from './folder-tree.js';
 import { fsError, isFull, toCacheError, toWriteError } from './fs-errors.js';
 import { removeLeftovers } from './leftovers.js';
+import { Obstacles } from './obstacles.js';
 import { findSpace } from './space-findings.js';
 
 /** How the driver writes. */
@@ -54,13 +55,15 @@ export class FsDriver implements CacheDriver {
     this.#sync = sync;
     this.#context = context;
     this.#limits = limits;
-    this.#folders = new FolderTree(layout, { mode: folderMode, sync });
+    const obstacles = new Obstacles((event) => context.report(event));
+    this.#folders = new FolderTree(layout, { mode: folderMode, sync }, obstacles);
     const measureReplaced = limits.maxSize > 0;
-    this.#writer = new AtomicWriter(layout, this.#folders, { mode: fileMode, sync, measureReplaced });
+    const writing = { mode: fileMode, sync, measureReplaced };
+    this.#writer = new AtomicWriter(layout, this.#folders, writing, obstacles);
     if (limits.maxSize > 0 || limits.minFreeSpace > 0) {
       this.#eviction = new Eviction(limits, layout, this.#folders, this.#writer, context, fileMode);
     }
-    this.#reader = new EntryReader(this.#eviction?.uses);
+    this.#reader = new EntryReader(this.#eviction?.uses, obstacles);
   }
 
   get(name: string, { signal }: OperationOptions = {}): Promise<StoredEntry | undefined> {

@@ -4,6 +4,7 @@ import { driverContract } from '@imgproxy-cache/driver-testkit';
 import fs from '@imgproxy-cache/fs';
 import { describe, it } from 'vitest';
 import { configFor, newFolder } from './cache-folder.js';
+import { hangThreadPool } from './hung-thread-pool.js';
 
 const LIMITS = { maxSize: 2 ** 40, minFreeSpace: 1 };
 
@@ -31,6 +32,8 @@ for (const [what, limits] of [
               await writeFile(join(root, name), change(await readFile(join(root, name))));
             },
             outage: () => rename(root, join(folder, 'unmounted')),
+            outageCode: 'ERR_CACHE_NO_BUCKET',
+            stall: hangThreadPool,
           };
         },
       },

@@ -1,8 +1,8 @@
 import { copyFile, lstat, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ManualClock } from '@imgproxy-cache/driver-testkit';
 import { describe, expect, test } from 'vitest';
 import { bodyOf, newFolder, openCache } from './cache-folder.js';
-import { SteerableClock } from './steerable-clock.js';
 import {
   BODY,
   bookkeeping,
@@ -109,7 +109,7 @@ describe('eviction', { timeout: 120_000 }, () => {
     const root = await newFolder();
     const before = await openCache({ root });
     await putAll(before.driver, someNames('a', 300));
-    const clock = new SteerableClock();
+    const clock = new ManualClock();
     const { driver, events } = await openCache({ root, maxSize: LIMIT / 10 }, clock);
     clock.advance(1000);
     await eventually(() => events.some(({ kind }) => kind === 'size-counted'));

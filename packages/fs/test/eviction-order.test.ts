@@ -1,8 +1,8 @@
 import { lstat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ManualClock } from '@imgproxy-cache/driver-testkit';
 import { describe, expect, test } from 'vitest';
 import { bodyOf, newFolder, openCache } from './cache-folder.js';
-import { SteerableClock } from './steerable-clock.js';
 import { bookkeeping, heldWithin, LIMIT, putAll, someNames, storedOf } from './stored-files.js';
 
 const MINUTE = 60 * 1000;
@@ -74,7 +74,7 @@ describe('the time of a file', () => {
 
   test('follows its hits, but only once in ten minutes', async () => {
     const root = await newFolder();
-    const clock = new SteerableClock();
+    const clock = new ManualClock();
     const { driver } = await openCache({ root, maxSize: LIMIT }, clock);
     await putAll(driver, [name]);
     const stored = await usedAt(root, name);
@@ -92,7 +92,7 @@ describe('the time of a file', () => {
 
   test('is left alone by a hit soon after the one of another process', async () => {
     const root = await newFolder();
-    const clock = new SteerableClock();
+    const clock = new ManualClock();
     const [first, second] = [
       await openCache({ root, minFreeSpace: 1 }, clock),
       await openCache({ root, minFreeSpace: 1 }, clock),
@@ -110,7 +110,7 @@ describe('the time of a file', () => {
 
   test('is left alone without a limit, and nothing is written about the size', async () => {
     const root = await newFolder();
-    const clock = new SteerableClock();
+    const clock = new ManualClock();
     const { driver } = await openCache({ root }, clock);
     await putAll(driver, [name]);
     const stored = await usedAt(root, name);

@@ -1,11 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { ManualClock, type ScriptProcess } from '@imgproxy-cache/driver-testkit';
 import { describe, expect, test } from 'vitest';
 import { entryOf, newFolder, openCache } from './cache-folder.js';
-import { killed, nextMessage, startScript } from './child-process.js';
-import { SteerableClock } from './steerable-clock.js';
+import { startScript } from './child-process.js';
 import {
   bookkeeping,
   eventually,
@@ -29,18 +28,18 @@ interface Report {
   readonly wrong: readonly string[];
 }
 
-function startUser(root: string): ChildProcess {
+function startUser(root: string): ScriptProcess {
   // Some 100 stores a second by all: a tenth of the limit.
   const [inFlight, rendering] = [2, 150];
   return startScript('use-forever.mjs', ...[root, LIMIT, NAMES, BYTES, inFlight, rendering].map(String));
 }
 
-async function ask(child: ChildProcess, question: 'report' | 'pause'): Promise<Report> {
+async function ask(child: ScriptProcess, question: 'report' | 'pause'): Promise<Report> {
   child.send(question);
-  return (await nextMessage(child)) as Report;
+  return (await child.nextMessage()) as Report;
 }
 
-async function askAll(children: readonly ChildProcess[], question: 'report' | 'pause'): Promise<Report> {
+async function askAll(children: readonly ScriptProcess[], question: 'report' | 'pause'): Promise<Report> {
   const reports = await Promise.all(children.map((child) => ask(child, question)));
   return {
     stored: reports.reduce((sum, { stored }) => sum + stored, 0),
@@ -85,22 +84,22 @@ describe('several processes', { timeout: 300_000 }, () => {
 
   test('killed at any moment leave a few empty files, which the next count removes', async () => {
     const root = await filledFolder();
-    const users: ChildProcess[] = [startUser(root), startUser(root)];
+    const users: ScriptProcess[] = [startUser(root), startUser(root)];
     for (let kill = 0; kill < 12; kill += 1) {
       const user = startUser(root);
       users.push(user);
       await ask(user, 'report');
       await setTimeout(Math.random() * 300);
       const victim = users.shift();
-      if (victim !== undefined) await killed(victim);
+      if (victim !== undefined) await victim.kill();
     }
     const { wrong } = await askAll(users, 'report');
     expect(wrong).toEqual([]);
-    await Promise.all(users.map(killed));
+    await Promise.all(users.map((user) => user.kill()));
     // No more than a tally and an unfinished entry or two of each, and what belongs to all.
     expect((await bookkeeping(root)).length).toBeLessThanOrEqual(14 * 3 + 2);
 
-    const clock = new SteerableClock(Date.now() + HOUR / 2);
+    const clock = new ManualClock({ now: Date.now() + HOUR / 2 });
     const { driver, events } = await openCache({ root, maxSize: LIMIT }, clock);
     clock.advance(1000);
     await eventually(() => events.some(({ kind }) => kind === 'size-counted'));
@@ -119,13 +118,13 @@ describe('who counts', { timeout: 120_000 }, () => {
     const elsewhere = '0123456789abcdef-1-1-00000000-1';
     const user = startUser(await newFolder());
     await ask(user, 'report');
-    await killed(user);
+    await user.kill();
     for (const holder of [elsewhere, 'what is this?']) {
       const root = await newFolder();
       const before = await openCache({ root });
       await putAll(before.driver, someNames('a', 20));
       await symlink(holder, join(root, TEMPORARY_FOLDER, 'counting'));
-      const clock = new SteerableClock(Date.now() + HOUR);
+      const clock = new ManualClock({ now: Date.now() + HOUR });
       const { events } = await openCache({ root, maxSize: LIMIT }, clock);
       clock.advance(1000);
       await eventually(() => events.some(({ kind }) => kind === 'size-counted'));

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ManualClock } from '@imgproxy-cache/driver-testkit';
 import { describe, expect, test } from 'vitest';
 import { entryOf, expectCode, newFolder, openCache } from './cache-folder.js';
-import { SteerableClock } from './steerable-clock.js';
 import {
   BODY,
   bookkeeping,
@@ -46,7 +46,7 @@ describe('a limit of size', { timeout: 120_000 }, () => {
     await before.driver.close();
     const { countedAt } = JSON.parse(await readFile(join(root, TEMPORARY_FOLDER, 'size'), 'utf8'));
     // The clock stands still: nothing is counted anew.
-    const { driver, events } = await openCache({ root, maxSize: LIMIT }, new SteerableClock(countedAt));
+    const { driver, events } = await openCache({ root, maxSize: LIMIT }, new ManualClock({ now: countedAt }));
     await putAll(driver, someNames('b', 60));
     await heldWithin(root, LIMIT);
     await driver.close();

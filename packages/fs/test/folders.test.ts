@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { bodyOf, entryOf, expectCode, namesIn, newFolder, openCache } from './cache-folder.js';
 import { run, scriptPath } from './child-process.js';
 
@@ -23,15 +24,57 @@ describe('what lies in the place of an entry', () => {
     expect(await readdir(root, { recursive: true })).toContain(NAME);
   });
 
-  test('makes a put fail where it is a folder, or where a file is on the way', async () => {
+  test('is replaced where it is an empty folder', async () => {
+    const { driver, root, events } = await openCache();
+    await mkdir(join(root, NAME), { recursive: true });
+    await driver.put(NAME, entryOf(NAME));
+    expect(await bodyOf(driver, NAME)).toEqual(Buffer.from(entryOf(NAME).body));
+    expect(events).toEqual([]);
+  });
+
+  test('makes a put fail where it is a folder of others, or where a file is on the way', async () => {
     const { driver, root } = await openCache();
     await mkdir(join(root, NAME, 'full'), { recursive: true });
     await writeFile(join(root, 'v1/file'), '');
     for (const name of [NAME, 'v1/file/entry', 'v1/file/deeper/entry']) {
-      await expectCode(driver.put(name, entryOf(name)), 'ERR_CACHE_UNSUPPORTED');
+      await expectCode(driver.put(name, entryOf(name)), 'ERR_CACHE_CORRUPT');
     }
+    expect(await readdir(join(root, NAME))).toEqual(['full']);
     expect(await readFile(join(root, 'v1/file'), 'utf8')).toBe('');
     expect(await readdir(join(root, '.imgproxy-cache-tmp'))).toEqual([]);
+  });
+
+  test('is no miss any more once a put has met it, and is reported once', async () => {
+    const { driver, root, events } = await openCache();
+    await mkdir(join(root, NAME, 'full'), { recursive: true });
+    await writeFile(join(root, 'v1/file'), '');
+    for (let round = 0; round < 3; round += 1) {
+      for (const name of [NAME, 'v1/file/entry']) {
+        await expectCode(driver.put(name, entryOf(name)), 'ERR_CACHE_CORRUPT');
+        await expectCode(driver.get(name), 'ERR_CACHE_CORRUPT');
+      }
+    }
+    expect(events).toMatchObject([
+      { kind: 'place-taken', level: 'warn', message: expect.stringContaining(join(root, NAME)) },
+      { kind: 'place-taken', level: 'warn', message: expect.stringContaining(join(root, 'v1/file')) },
+    ]);
+    await rename(join(root, NAME), join(root, 'moved'));
+    await rm(join(root, 'v1/file'));
+    for (const name of [NAME, 'v1/file/entry']) {
+      expect(await driver.get(name)).toBeUndefined();
+      await driver.put(name, entryOf(name));
+      expect(await bodyOf(driver, name)).toEqual(Buffer.from(entryOf(name).body));
+    }
+  });
+
+  test('is found where a file takes the place of a folder that was used before', async () => {
+    const { driver, root, events } = await openCache();
+    await driver.put(NAME, entryOf(NAME));
+    await rm(join(root, 'v1/ab'), { recursive: true });
+    await writeFile(join(root, 'v1/ab'), '');
+    await expectCode(driver.put(NAME, entryOf(NAME)), 'ERR_CACHE_CORRUPT');
+    await expectCode(driver.get(NAME), 'ERR_CACHE_CORRUPT');
+    expect(events).toMatchObject([{ message: expect.stringContaining(join(root, 'v1/ab')) }]);
   });
 
   test('is corrupt where it is a link, and is replaced without following it', async () => {
@@ -69,6 +112,21 @@ describe('what lies in the place of an entry', () => {
   });
 });
 
+test('a FIFO that takes the place of an entry that was read before holds nobody up', async () => {
+  const { driver, root } = await openCache();
+  const path = join(root, NAME);
+  for (const writer of [undefined, 'sleep 600', 'cat /dev/zero']) {
+    await driver.put(NAME, entryOf(NAME));
+    for (const _read of [1, 2]) await bodyOf(driver, NAME);
+    await rm(path);
+    await run('mkfifo', [path]);
+    const shell = writer === undefined ? undefined : spawn('sh', ['-c', `exec ${writer} > ${path}`]);
+    onTestFinished(() => void shell?.kill('SIGKILL'));
+    for (const _read of [1, 2]) await expectCode(driver.get(NAME), 'ERR_CACHE_CORRUPT');
+    shell?.kill('SIGKILL');
+  }
+});
+
 test.for(['v1', 'v1/ab', 'v1/ab/cd', '.imgproxy-cache-tmp'])(
   'no path leads through a link at %s',
   async (folder) => {
@@ -83,8 +141,10 @@ test.for(['v1', 'v1/ab', 'v1/ab/cd', '.imgproxy-cache-tmp'])(
     }
     await mkdir(join(root, folder, '..'), { recursive: true });
     await symlink(elsewhere, join(root, folder));
-    await expectCode(driver.put(NAME, entryOf(NAME)), 'ERR_CACHE_UNSUPPORTED');
-    if (folder !== '.imgproxy-cache-tmp') {
+    const isTemporary = folder === '.imgproxy-cache-tmp';
+    const refused = isTemporary ? 'ERR_CACHE_UNSUPPORTED' : 'ERR_CACHE_CORRUPT';
+    await expectCode(driver.put(NAME, entryOf(NAME)), refused);
+    if (!isTemporary) {
       await expectCode(driver.get(NAME), 'ERR_CACHE_CORRUPT');
       await expectCode(driver.delete([NAME]), 'ERR_CACHE_UNSUPPORTED');
       await expectCode(namesIn(driver, `${folder}/`), 'ERR_CACHE_UNSUPPORTED');

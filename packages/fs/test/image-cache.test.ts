@@ -1,8 +1,29 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
-import { CACHE_CHANNELS, type CacheRequest, createImageCache, type ImageCache } from '@imgproxy-cache/core';
+import {
+  CACHE_CHANNELS,
+  type CacheRequest,
+  createImageCache,
+  type ImageCache,
+  type Logger,
+} from '@imgproxy-cache/core';
 import fs from '@imgproxy-cache/fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -27,8 +48,9 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-function openCache(env: Readonly<Record<string, string>> = {}): Promise<ImageCache> {
+function openCache(env: Readonly<Record<string, string>> = {}, logger?: Logger): Promise<ImageCache> {
   return createImageCache({
+    ...(logger !== undefined && { logger }),
     env: {
       IMGPROXY_CACHE_USE: 'fs',
       IMGPROXY_CACHE_FS_ROOT: root,
@@ -76,6 +98,16 @@ async function onlyFile(): Promise<string> {
   const [file, ...others] = await files();
   if (file === undefined || others.length > 0) throw new Error(`not one file but ${others.length + 1}`);
   return file;
+}
+
+/** A socket as a server leaves it that has died. */
+async function socketAt(place: string): Promise<void> {
+  // The path of a socket may be no longer than some hundred characters when it is made.
+  const short = path.join(root, 'socket');
+  const server = createServer().listen(short);
+  await once(server, 'listening');
+  await rename(short, place);
+  server.close();
 }
 
 describe('a file that is not the entry that was stored', () => {
@@ -147,7 +179,7 @@ describe('a file that is not the entry that was stored', () => {
     expect(received).toBeLessThan(large.length);
     expect(corrupt).toHaveLength(1);
     await expect.poll(() => files()).toEqual([]);
-    expect((await fetched(request, large)).status).toBe(STORED);
+    expect((await fetched(request, large)).status).toBe(`${STORED}; detail=unreadable`);
   });
 
   it("is a miss and replaced when it was copied under another's name", async () => {
@@ -179,6 +211,74 @@ describe('a file that is not the entry that was stored', () => {
     });
     expect((await readFile(file)).equals(before)).toBe(true);
     expect(corrupt).toEqual([]);
+  });
+});
+
+describe("what lies in the place of an entry and is not the cache's", () => {
+  const things: [string, (place: string) => Promise<unknown>][] = [
+    ['an empty folder', (place) => mkdir(place)],
+    ['a link that leads nowhere', (place) => symlink(path.join(root, 'nowhere'), place)],
+    ['a FIFO', (place) => promisify(execFile)('mkfifo', [place])],
+    ['a socket', (place) => socketAt(place)],
+  ];
+
+  it.each(things)('is replaced: %s', async (_what, make) => {
+    const request = variant('a', 1);
+    await fetched(request);
+    const place = await onlyFile();
+    await rm(place);
+    await make(place);
+    expect(await fetched(request)).toMatchObject({ status: expect.stringContaining(STORED), renderings: 1 });
+    expect(await fetched(request)).toMatchObject({ status: HIT, renderings: 0 });
+  });
+
+  it.each([
+    [
+      'a folder with a file in it',
+      async (place: string) => mkdir(path.join(place, "not the cache's"), { recursive: true }),
+    ],
+    [
+      'a file instead of its folder',
+      async (place: string) => {
+        await rm(path.dirname(place), { recursive: true });
+        await writeFile(path.dirname(place), 'mine');
+      },
+    ],
+  ] as const)('costs its own entry alone and is told: %s', async (_what, obstruct) => {
+    const request = variant('a', 1);
+    await fetched(request);
+    const place = await onlyFile();
+    await rm(place);
+    await obstruct(place);
+    await cache.close();
+    const warnings: unknown[] = [];
+    const logger = {
+      debug() {},
+      info() {},
+      error() {},
+      warn: (fields: object) => void warnings.push(fields),
+    };
+    cache = await openCache({ IMGPROXY_CACHE_REPORT_ERRORS: 'false' }, logger);
+
+    expect((await fetched(request)).status).toBe('imgproxy-cache; fwd=miss; detail=queued');
+    await expect.poll(() => warnings).toContainEqual({ event: 'place-taken', driver: 'fs' });
+    // More than enough to open a breaker.
+    for (let failed = 0; failed < 50; ) {
+      const { status } = await fetched(request);
+      // Until its store has failed the image is served from the queue, without waiting for anything.
+      await nextTurn();
+      if (status === `${HIT}; detail=pending`) continue;
+      expect(status).toBe('imgproxy-cache; fwd=miss; detail=ERR_CACHE_CORRUPT');
+      failed += 1;
+    }
+    expect(warnings.filter((fields) => 'event' in (fields as object))).toHaveLength(1);
+    expect(cache.health()).toMatchObject({ status: 'healthy' });
+    const other = variant('b', 1);
+    expect((await fetched(other)).status).toBe('imgproxy-cache; fwd=miss; detail=queued');
+    await expect.poll(async () => (await fetched(other)).status).toBe(HIT);
+
+    await rm(place, { recursive: true, force: true }).catch(() => rm(path.dirname(place)));
+    await expect.poll(async () => (await fetched(request)).status).toBe(HIT);
   });
 });
 

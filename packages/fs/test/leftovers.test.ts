@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { bodyOf, entryOf, expectCode, namesIn, newFolder, openCache } from './cache-folder.js';
-import { killed, nextMessage, startScript } from './child-process.js';
+import { startScript } from './child-process.js';
 
 const NAME = 'v1/entry';
 const FOREIGN_PLACE = '0123456789abcdef';
@@ -49,8 +49,8 @@ describe('unfinished files', () => {
       await putAndClose(root);
       expect(await readdir(temporary)).toContain(living);
       expect(await readdir(temporary)).not.toContain(reborn);
-      await nextMessage(writer);
-      await killed(writer);
+      await writer.nextMessage();
+      await writer.kill();
       await putAndClose(root);
       expect(await readdir(temporary)).toEqual([]);
     },

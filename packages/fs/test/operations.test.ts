@@ -160,11 +160,11 @@ describe('check', () => {
 
   test('says what is in the way', async () => {
     const { driver, root } = await openCache();
-    await mkdir(join(root, RESERVED_NAME), { recursive: true });
+    await mkdir(join(root, RESERVED_NAME, 'full'), { recursive: true });
     const { ok, findings } = await driver.check();
     expect(ok).toBe(false);
     expect(findings).toMatchObject([
-      { level: 'error', subject: 'write', error: { code: 'ERR_CACHE_UNSUPPORTED' } },
+      { level: 'error', subject: 'write', error: { code: 'ERR_CACHE_CORRUPT' } },
     ]);
   });
 });

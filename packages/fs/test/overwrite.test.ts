@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readVerified, verifyName } from '@imgproxy-cache/core/driver';
 import { describe, expect, test } from 'vitest';
 import { bodyOf, entryOf, namesIn, newFolder, openCache } from './cache-folder.js';
-import { killed, nextMessage, startScript } from './child-process.js';
+import { startScript } from './child-process.js';
 
 const NAME = 'v1/ab/cd/entry';
 const MEBIBYTE = 1024 * 1024;
@@ -26,7 +26,7 @@ describe('an overwrite', () => {
     async ([, size, reads]) => {
       const { driver, root } = await openCache();
       const writers = [0, 1].map(() => startScript('overwrite-forever.mjs', root, NAME, String(size)));
-      await Promise.all(writers.map(nextMessage));
+      await Promise.all(writers.map((writer) => writer.nextMessage()));
       const seen = new Set<number>();
       let done = 0;
       const readRepeatedly = async (): Promise<void> => {
@@ -69,11 +69,11 @@ describe('a process killed while it writes', () => {
     for (let round = 0; round < 12; round += 1) {
       const writer = startScript('overwrite-forever.mjs', root, NAME, String(8 * MEBIBYTE));
       const overwrites = 1 + Math.floor(Math.random() * 3);
-      for (let count = 0; count < overwrites; count += 1) await nextMessage(writer);
+      for (let count = 0; count < overwrites; count += 1) await writer.nextMessage();
       // At a moment somewhere within, or soon after, an overwrite that has begun.
       while ((await readdir(temporary)).length === 0);
       for (let turn = Math.random() * 20; turn > 0; turn -= 1) await readdir(temporary);
-      await killed(writer);
+      await writer.kill();
       leftovers += (await readdir(temporary)).length;
 
       const { driver, events } = await openCache({ root });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { entryOf, expectCode, openCache } from './cache-folder.js';
-import { nextMessage, startScript } from './child-process.js';
+import { startScript } from './child-process.js';
 import { allFilesClosed, openFilesBelow } from './hung-thread-pool.js';
 
 const NAME = 'v1/ab/cd/entry';
@@ -37,7 +37,7 @@ describe('the body of a large entry', () => {
     const size = 20_000_000;
     await driver.put(NAME, entryOf(NAME, Buffer.alloc(size, 's')));
     const reader = startScript('stream-slowly.mjs', root, NAME, '64');
-    const { total, growth } = (await nextMessage(reader)) as { total: number; growth: number };
+    const { total, growth } = (await reader.nextMessage()) as { total: number; growth: number };
     expect(total).toBe(64 * size);
     expect(growth).toBeLessThan(150 * MEBIBYTE);
   });

@@ -2,7 +2,10 @@
 export interface TransportClock {
   /** Milliseconds that never go backwards, from an arbitrary origin. */
   monotonic(): number;
-  /** Calls back once, after `delay` milliseconds. The timer does not keep the process alive. */
+  /**
+   * Calls back once, after `delay` milliseconds. A request or a body waits for it, so it keeps the process alive until
+   * it fires or is cancelled.
+   */
   setTimer(callback: () => void, delay: number): { cancel(): void };
 }
 
@@ -10,7 +13,7 @@ export interface TransportClock {
 export const machineClock: TransportClock = {
   monotonic: () => performance.now(),
   setTimer(callback, delay) {
-    const timeout = setTimeout(callback, delay).unref();
+    const timeout = setTimeout(callback, delay);
     return { cancel: () => clearTimeout(timeout) };
   },
 };

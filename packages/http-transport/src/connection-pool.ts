@@ -33,6 +33,9 @@ export interface PoolState {
 /**
  * The connections to all hosts within one limit. The one that was used last is used first, so that those that are not
  * needed grow old and end; where none is free, requests wait in their order.
+ *
+ * undici's Agent has a pool for each host. It has no limit over all of them, gives a request no connection that nobody
+ * has used, and does not tell how many requests wait.
  */
 export class ConnectionPool {
   readonly #parts: PoolParts;

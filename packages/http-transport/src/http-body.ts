@@ -1,8 +1,12 @@
 import type { TransportClock } from './clock.js';
 import { connectionError, type TransportError, timeoutError } from './transport-error.js';
 
-/** How long one body may keep us waiting altogether, in milliseconds, however many bytes trickle in between. */
-const LONGEST_WAIT = 120_000;
+/**
+ * The fewest bytes a second that a body may bring while its reader waits for it. What counts is the mean over the time
+ * that the reader has waited: a body that has brought nothing is given up after `silenceTimeout`, and one that brings
+ * less than this after about as long.
+ */
+export const MINIMUM_RATE = 1024;
 
 /** Bytes that are kept ready for a reader that is slower than the store; past that the store is held back. */
 const READY_BYTES = 64 * 1024;
@@ -19,15 +23,29 @@ export interface BodyFlow {
 export interface HttpBodyParts {
   readonly flow: BodyFlow;
   readonly clock: TransportClock;
-  /** Longest silence of the store, in milliseconds. */
+  /** How long the reader waits for a body that brings nothing, in milliseconds. */
   readonly silenceTimeout: number;
   readonly host: string;
 }
 
+/** How much of a body is read, and for how long. */
+export interface ReadLimits {
+  readonly maxBytes: number;
+  /** In milliseconds. */
+  readonly timeout: number;
+}
+
+/** The beginning of a body, or all of it. */
+export interface ReadBody {
+  readonly bytes: Uint8Array;
+  /** Whether that is all of it. */
+  readonly whole: boolean;
+}
+
 /**
- * The body of an answer, taken chunk by chunk. Its deadlines run only while its reader waits for the store: whoever
- * takes the chunks slowly is not cut off, and holds the store back. A body must be read to its end or closed; then,
- * and when it fails, its connection is given back or broken.
+ * The body of an answer, taken chunk by chunk. Time counts only while its reader waits for the store: whoever takes the
+ * chunks slowly is not cut off, and holds the store back. A body must be read to its end or closed; then, and when it
+ * fails, its connection is given back or broken.
  */
 export class HttpBody {
   readonly #parts: HttpBodyParts;
@@ -37,17 +55,20 @@ export class HttpBody {
   #ended = false;
   #done = false;
   #failure: Error | undefined;
-  #waited = 0;
+  /** How long the reader still waits, in milliseconds. Waiting uses it up, and bytes put it back. */
+  #patience: number;
   #wake: (() => void) | undefined;
   readonly #onDone: (() => void)[] = [];
 
   constructor(parts: HttpBodyParts) {
     this.#parts = parts;
+    this.#patience = parts.silenceTimeout;
   }
 
   /**
    * The next chunk; `undefined` at the end. Not to be called again before it has answered.
-   * @throws TransportError where the store falls silent or the connection breaks, and after {@link close}.
+   * @throws TransportError where the store falls silent, is slower than {@link MINIMUM_RATE}, or breaks the connection,
+   *   and after {@link close}.
    */
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
@@ -69,6 +90,35 @@ export class HttpBody {
     }
   }
 
+  /**
+   * Reads a body that ought to be short, such as that of an error. What goes beyond the limits is given up, and its
+   * connection broken.
+   * @throws TransportError as {@link next} does.
+   */
+  async read({ maxBytes, timeout }: ReadLimits): Promise<ReadBody> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    let late = false;
+    const deadline = this.#parts.clock.setTimer(() => {
+      late = true;
+      this.close();
+    }, timeout);
+    try {
+      for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size > maxBytes) return { bytes: Buffer.concat(chunks, maxBytes), whole: false };
+      }
+      return { bytes: Buffer.concat(chunks), whole: true };
+    } catch (error) {
+      if (!late) throw error;
+      return { bytes: Buffer.concat(chunks), whole: false };
+    } finally {
+      deadline.cancel();
+      this.close();
+    }
+  }
+
   /** Gives the body up: breaks its connection off, unless it has ended. */
   close(): void {
     if (this.#done) return;
@@ -84,13 +134,15 @@ export class HttpBody {
   /** A chunk has come. */
   push(chunk: Uint8Array): void {
     if (this.#done) return;
+    this.#wake?.();
     this.#chunks.push(chunk);
     this.#ready += chunk.length;
+    const earned = (chunk.length / MINIMUM_RATE) * 1000;
+    this.#patience = Math.min(this.#parts.silenceTimeout, this.#patience + earned);
     if (this.#ready >= READY_BYTES && !this.#paused) {
       this.#paused = true;
       this.#parts.flow.pause();
     }
-    this.#wake?.();
   }
 
   /** The store has sent all of it. */
@@ -117,21 +169,21 @@ export class HttpBody {
 
   /** Waits until there is something to take, or never will be. */
   #change(): Promise<void> {
-    const { clock, silenceTimeout } = this.#parts;
+    const { clock } = this.#parts;
     const started = clock.monotonic();
-    const timeout = Math.min(silenceTimeout, Math.max(0, LONGEST_WAIT - this.#waited));
     return new Promise((resolve) => {
-      const silence = clock.setTimer(() => this.fail(this.#silence(timeout)), timeout);
+      const end = clock.setTimer(() => this.fail(this.#tooSlow()), this.#patience);
       this.#wake = () => {
         this.#wake = undefined;
-        silence.cancel();
-        this.#waited += clock.monotonic() - started;
+        end.cancel();
+        this.#patience = Math.max(0, this.#patience - (clock.monotonic() - started));
         resolve();
       };
     });
   }
 
-  #silence(timeout: number): TransportError {
-    return timeoutError('silence', 'no more bytes', timeout, { host: this.#parts.host });
+  #tooSlow(): TransportError {
+    const { silenceTimeout, host } = this.#parts;
+    return timeoutError('silence', `fewer than ${MINIMUM_RATE} bytes a second`, silenceTimeout, { host });
   }
 }

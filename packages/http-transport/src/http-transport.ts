@@ -15,7 +15,10 @@ export interface HttpTransportOptions {
   readonly connectTimeout?: number;
   /** Longest time from the call to the head of the answer, waiting for a connection included. 10,000. */
   readonly responseTimeout?: number;
-  /** Longest silence of the store in the middle of a body. A slow reader of ours does not count. 10,000. */
+  /**
+   * How long a reader waits for a body that brings nothing, or less than {@link MINIMUM_RATE}. A slow reader does not
+   * count. 10,000.
+   */
   readonly silenceTimeout?: number;
   /** How long a connection may be idle, unless the store says how long it keeps one. 15,000. */
   readonly idleTimeout?: number;

@@ -1,7 +1,7 @@
 export type { TransportClock } from './clock.js';
 export type { PoolState } from './connection-pool.js';
 export type { HttpAnswer } from './exchange.js';
-export type { HttpBody } from './http-body.js';
+export { type HttpBody, MINIMUM_RATE, type ReadBody, type ReadLimits } from './http-body.js';
 export {
   type HttpRequest,
   type HttpRequestOptions,
@@ -14,6 +14,7 @@ export {
   Retries,
   type RetryOptions,
   type RetryReason,
+  type RetryRunOptions,
   type RetryVerdict,
 } from './retries.js';
 export type { OpenConnection } from './socket-opener.js';

@@ -39,6 +39,10 @@ export class Proxies {
 
 /**
  * The proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in capitals or not, name for an origin.
+ *
+ * undici's EnvHttpProxyAgent does not know ALL_PROXY, takes http requests to an https proxy through a tunnel, which
+ * proxies refuse for other ports than 443, and makes connections of its own beside the pool. Node.js reads these
+ * variables from 24 on.
  * @throws ProxyConfigurationError for anything but `http://` and `https://`. It does not repeat the variable.
  */
 function proxyFor(origin: string): HttpProxy | undefined {

@@ -28,6 +28,12 @@ export interface Attempt {
   readonly cost: number;
 }
 
+/** Limits of one request. */
+export interface RetryRunOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly longestWait?: number;
+}
+
 /** How often, how long, how much. Times are in milliseconds. */
 export interface RetryOptions {
   /** Most attempts at one request, the first included. 3. */
@@ -74,12 +80,14 @@ export class Retries {
   after(
     { number }: Attempt,
     { reason, retryAfter = 0 }: RetryVerdict,
+    longestWait: number = Number.POSITIVE_INFINITY,
   ): { readonly attempt: Attempt; readonly wait: number } | undefined {
     const cost = COSTS[reason];
     if (number >= this.maxAttempts || cost > this.#budget) return undefined;
-    this.#budget -= cost;
     const backOff = this.#random() * Math.min(LONGEST_WAIT, FIRST_WAITS[reason] * 2 ** (number - 1));
     const wait = Math.max(backOff, Math.min(retryAfter, backOff + LONGEST_HINT));
+    if (wait > longestWait) return undefined;
+    this.#budget -= cost;
     const fresh = reason === 'stale' || number + 1 === this.maxAttempts;
     return { attempt: { number: number + 1, fresh, cost }, wait };
   }
@@ -91,14 +99,17 @@ export class Retries {
 
   /**
    * Makes a request until it is answered, or not made again.
+   * @param options.signal ends a pause
+   * @param options.longestWait of all pauses together, in milliseconds: a retry that would exceed it is not made
    * @param judge says of a failure why the request may be made again; `undefined`: it may not.
    * @throws what the last attempt threw; the signal's reason.
    */
   async run<Result>(
     work: (attempt: Attempt) => Promise<Result>,
     judge: (error: unknown) => RetryVerdict | undefined,
-    signal?: AbortSignal,
+    { signal, longestWait = Number.POSITIVE_INFINITY }: RetryRunOptions = {},
   ): Promise<Result> {
+    let waited = 0;
     for (let attempt = this.first(); ; ) {
       try {
         const result = await work(attempt);
@@ -106,9 +117,10 @@ export class Retries {
         return result;
       } catch (error) {
         const verdict = signal?.aborted === true ? undefined : judge(error);
-        const next = verdict === undefined ? undefined : this.after(attempt, verdict);
+        const next = verdict === undefined ? undefined : this.after(attempt, verdict, longestWait - waited);
         if (next === undefined) throw error;
-        if (next.wait > 0) await pause(next.wait, undefined, { ref: false, ...(signal && { signal }) });
+        waited += next.wait;
+        if (next.wait > 0) await pause(next.wait, undefined, signal && { signal });
         attempt = next.attempt;
       }
     }

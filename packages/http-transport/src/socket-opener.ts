@@ -1,9 +1,8 @@
 import net, { type LookupFunction, type Socket } from 'node:net';
-import tls, { type TLSSocket } from 'node:tls';
+import tls from 'node:tls';
 import type { TransportClock } from './clock.js';
-import { NameCache } from './name-cache.js';
+import { DeadAddresses } from './dead-addresses.js';
 import { type HttpProxy, openTunnel } from './proxies.js';
-import { TlsSessions } from './tls-sessions.js';
 import { connectionError, timeoutError } from './transport-error.js';
 
 /** Opens the connection below TLS to a host or a proxy. */
@@ -20,13 +19,18 @@ export interface SocketOpenerParts {
   readonly ca: string | Buffer | readonly (string | Buffer)[] | undefined;
 }
 
-/** Where a connection goes. */
-export interface Destination {
+/** A host, or a proxy. */
+interface Endpoint {
   readonly secure: boolean;
+  /** An address of IPv6 has no brackets. */
   readonly hostname: string;
   readonly port: number;
   /** The name that the certificate is to have, where it is not that of the host. */
-  readonly servername: string | undefined;
+  readonly servername?: string | undefined;
+}
+
+/** Where a connection goes. */
+export interface Destination extends Endpoint {
   readonly proxy: HttpProxy | undefined;
 }
 
@@ -36,20 +40,22 @@ export interface Opening {
   abandon(): void;
 }
 
-// How much a connection that is not read takes from the system ahead, at the most.
-const READ_AHEAD = 64 * 1024;
-const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 60_000, noDelay: true } as const;
+type Ready = (socket: Socket) => void;
 
-/** Makes connections: directly or through a proxy, with TLS or without, within one deadline. */
+/**
+ * Makes connections: directly or through a proxy, with TLS or without, within one deadline. Node.js tries the addresses
+ * of a name in turn. undici's connector would do the same, but its deadline begins anew for a
+ * tunnel and for TLS in it, and it hands out no connection that is still being made, to give it up at once.
+ *
+ * No TLS session is resumed: TLS 1.3 saves no round trip by it, and only a full handshake looks at the certificate.
+ */
 export class SocketOpener {
   readonly #parts: SocketOpenerParts;
-  readonly #names: NameCache;
-  readonly #sessions: TlsSessions;
+  readonly #addresses: DeadAddresses;
 
   constructor(parts: SocketOpenerParts) {
     this.#parts = parts;
-    this.#names = new NameCache(parts.clock, parts.lookup);
-    this.#sessions = new TlsSessions(parts.clock);
+    this.#addresses = new DeadAddresses(parts.clock, parts.lookup);
   }
 
   open(destination: Destination, callback: (error: Error | null, socket: Socket | null) => void): Opening {
@@ -61,10 +67,7 @@ export class SocketOpener {
       if (settled) return;
       settled = true;
       deadline.cancel();
-      if (error !== null) {
-        this.#names.forget();
-        for (const each of sockets) each.destroy();
-      }
+      if (error !== null) for (const each of sockets) each.destroy();
       callback(error, socket);
     };
     const fail = (cause: Error): void =>
@@ -86,70 +89,88 @@ export class SocketOpener {
   #connect(
     destination: Destination,
     watch: (socket: Socket) => Socket,
-    ready: (socket: Socket) => void,
+    ready: Ready,
     fail: (error: Error) => void,
   ): void {
-    const { secure, hostname, port, servername, proxy } = destination;
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const toHost = { host, port, servername: servername ?? host };
+    const { proxy } = destination;
     if (proxy === undefined) {
-      const below = watch(this.#openBelow(host, port));
-      if (!secure) below.once('connect', () => ready(below));
-      else this.#secure(below, toHost, watch, ready);
+      this.#connectDirectly(destination, watch, ready);
       return;
     }
-    const proxyHost = proxy.url.hostname.replace(/^\[|\]$/g, '');
-    const throughProxy = (connection: Socket): void => {
-      if (!secure) {
+    this.#connectDirectly(endpointOf(proxy), watch, (connection) => {
+      if (!destination.secure) {
         ready(connection);
         return;
       }
       openTunnel(connection, proxy, authorityOf(destination), (error) => {
         if (error !== null) fail(error);
-        else this.#secure(connection, toHost, watch, ready);
+        else this.#secure(destination, { socket: connection }, watch, ready);
       });
-    };
-    const proxyIsSecure = proxy.url.protocol === 'https:';
-    const proxyPort = Number(proxy.url.port) || (proxyIsSecure ? 443 : 80);
-    const below = watch(this.#openBelow(proxyHost, proxyPort));
-    if (!proxyIsSecure) below.once('connect', () => throughProxy(below));
-    else
-      this.#secure(below, { host: proxyHost, port: proxyPort, servername: proxyHost }, watch, throughProxy);
+    });
   }
 
-  #openBelow(host: string, port: number): Socket {
+  #connectDirectly(endpoint: Endpoint, watch: (socket: Socket) => Socket, ready: Ready): void {
     const { connect } = this.#parts;
-    if (connect !== undefined) return connect({ host, port });
-    const { lookup } = this.#names;
-    // The option is in Node's streams and not in its types for sockets.
-    const options = { host, port, lookup, ...KEEP_ALIVE, highWaterMark: READ_AHEAD };
-    return net.connect(options);
+    const { secure, hostname: host, port } = endpoint;
+    const way = { port, lookup: this.#addresses.lookup };
+    if (connect !== undefined) {
+      const below = watch(connect({ host, port }));
+      whenConnected(below, () => {
+        if (secure) this.#secure(endpoint, { socket: below }, watch, ready);
+        else ready(below);
+      });
+    } else if (secure) {
+      this.#secure(endpoint, way, watch, ready);
+    } else {
+      const socket = watch(this.#kept(net.connect({ host, ...way })));
+      whenConnected(socket, () => ready(socket));
+    }
   }
 
   #secure(
-    socket: Socket,
-    { host, port, servername }: { host: string; port: number; servername: string },
+    { hostname: host, servername }: Endpoint,
+    way: tls.ConnectionOptions,
     watch: (socket: Socket) => Socket,
-    ready: (socket: TLSSocket) => void,
+    ready: Ready,
   ): void {
     const { ca } = this.#parts;
-    const key = `${servername} ${host}:${port}`;
-    const session = this.#sessions.of(key);
+    // The server's name must be a name, and the certificate of an address is checked by the address.
+    const name = servername || (net.isIP(host) === 0 ? host : undefined);
     const secured = tls.connect({
-      socket,
-      // The server's name must be a name, and the certificate of an address is checked by the address.
-      ...(net.isIP(servername) === 0 ? { servername } : { host: servername }),
+      ...way,
+      host,
+      ...(name === undefined ? {} : { servername: name }),
       ALPNProtocols: ['http/1.1'],
       ...(ca === undefined ? {} : { ca: Array.isArray(ca) ? [...ca] : (ca as string | Buffer) }),
-      ...(session === undefined ? {} : { session }),
     });
-    this.#sessions.keepFrom(secured, key);
-    watch(secured);
+    watch(way.socket === undefined ? this.#kept(secured) : secured);
     secured.once('secureConnect', () => ready(secured));
+  }
+
+  #kept(socket: Socket): Socket {
+    return this.#addresses.watch(socket.setNoDelay(true).setKeepAlive(true, 60_000));
   }
 }
 
+/**
+ * TLS begins on a connection that is made: while a name with several addresses is tried, Node.js replaces the handle of
+ * the socket, and TLS on the old one crashes the process.
+ */
+function whenConnected(socket: Socket, callback: () => void): void {
+  if (socket.connecting) socket.once('connect', callback);
+  else callback();
+}
+
+function endpointOf({ url }: HttpProxy): Endpoint {
+  const secure = url.protocol === 'https:';
+  return {
+    secure,
+    hostname: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port) || (secure ? 443 : 80),
+  };
+}
+
 /** `host:port`, an address of IPv6 in brackets. */
-function authorityOf({ hostname, port }: Destination): string {
+function authorityOf({ hostname, port }: Endpoint): string {
   return `${net.isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}`;
 }

@@ -1,7 +1,8 @@
 /**
  * What went wrong on the wire:
  * - `connect`: no connection could be made;
- * - `connect-timeout`, `response-timeout`, `silence`: one of the three deadlines has passed;
+ * - `connect-timeout`, `response-timeout`: one of these deadlines has passed;
+ * - `silence`: the body brought nothing, or less than `MINIMUM_RATE`, for as long as its reader waits;
  * - `broken`: the connection ended, or what came over it was not HTTP;
  * - `closed`: the transport was closed, or the body was given up.
  */

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { MINIMUM_RATE } from '@imgproxy-cache/http-transport';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { openTransport, setProxies, startServer, textOf } from './http-server.js';
 
@@ -12,6 +13,32 @@ async function answering(answer: (response: ServerResponse) => void) {
   const ask = () =>
     opened.transport.request({ method: 'GET', origin: server.origin, path: '/', headers: {} });
   return { ...server, ...opened, ask };
+}
+
+/** A body that brings some bytes, and then a few at a time. */
+async function startDribbling(before: number) {
+  let response: ServerResponse | undefined;
+  const { ask, clock } = await answering((opened) => {
+    response = opened;
+    opened.write(Buffer.alloc(before));
+  });
+  const { body } = await ask();
+  const receive = async (bytes: number): Promise<void> => {
+    for (let left = bytes; left > 0; ) left -= (await body.next())?.length ?? left;
+  };
+  await receive(before);
+  /** Sends bytes while the reader waits. Resolves to how many times. */
+  const drip = async ({ bytes, every, times }: { bytes: number; every: number; times: number }) => {
+    for (let count = 0; count < times; count += 1) {
+      const receiving = receive(bytes);
+      receiving.catch(() => undefined);
+      clock.advance(every);
+      response?.write(Buffer.alloc(bytes));
+      await receiving;
+    }
+    return times;
+  };
+  return { clock, drip };
 }
 
 describe('a connection comes back', () => {
@@ -131,16 +158,22 @@ describe('a store', () => {
     await vi.waitFor(() => expect(open()).toBe(0));
   });
 
-  test('that trickles is given up in the end', async () => {
-    const { ask, clock } = await answering((response) => {
-      const drip = setInterval(() => {
-        clock.advance(5_000);
-        response.write('x');
-      }, 1);
-      response.once('close', () => clearInterval(drip));
+  test.each([
+    ['from the beginning', 1],
+    ['after a megabyte', MEGABYTE],
+  ])('that dribbles %s is given up about as soon as one that is silent', async (_when, before) => {
+    const { clock, drip } = await startDribbling(before);
+    const started = clock.monotonic();
+    await expect(drip({ bytes: 1, every: 1_000, times: 120 })).rejects.toMatchObject({
+      failure: 'silence',
+      message: expect.stringMatching(/^fewer than 1024 bytes a second within 10 s from 127/),
     });
-    const { body } = await ask();
-    await expect(textOf(body)).rejects.toMatchObject({ failure: 'silence' });
+    expect(clock.monotonic() - started).toBeLessThan(20_000);
+  });
+
+  test('that brings the least rate is waited for, however long it takes', async () => {
+    const { drip } = await startDribbling(1);
+    expect(await drip({ bytes: MINIMUM_RATE * 9.5, every: 9_000, times: 40 })).toBe(40);
   });
 
   test.each(['reset', 'end'] as const)('that breaks off in the middle fails the body (%s)', async (way) => {
@@ -154,5 +187,47 @@ describe('a store', () => {
     const { body } = await ask();
     await expect(textOf(body)).rejects.toMatchObject({ failure: 'broken', stale: false });
     expect(transport.connections.open).toBe(0);
+  });
+});
+
+describe('a short body', () => {
+  const limits = { maxBytes: 1_000, timeout: 1_000 };
+
+  test('is read whole, and its connection serves the next request', async () => {
+    const { ask, sockets } = await answering((response) => response.end('x'.repeat(1_000)));
+    for (let round = 0; round < 3; round += 1) {
+      const { bytes, whole } = await (await ask()).body.read(limits);
+      expect([bytes.length, whole]).toEqual([1_000, true]);
+    }
+    expect(sockets).toHaveLength(1);
+  });
+
+  test('that is longer than it may be is given up', async () => {
+    const { ask, open } = await answering((response) => {
+      response.writeHead(500, { 'content-length': 10_000_000_000 }).write('x'.repeat(5_000));
+    });
+    const { bytes, whole } = await (await ask()).body.read(limits);
+    expect([bytes.length, whole]).toEqual([1_000, false]);
+    await vi.waitFor(() => expect(open()).toBe(0));
+  });
+
+  test('that takes longer than it may is given up', async () => {
+    const { ask, clock, open } = await answering((response) => {
+      response.writeHead(500, { 'content-length': 10_000_000_000 }).write('beginning');
+    });
+    const { body } = await ask();
+    const reading = body.read(limits);
+    clock.advance(1_000);
+    expect((await reading).whole).toBe(false);
+    await vi.waitFor(() => expect(open()).toBe(0));
+    expect(clock.timers).toBe(0);
+  });
+
+  test('that breaks off is no short one', async () => {
+    const { ask } = await answering((response) => {
+      response.writeHead(500, { 'content-length': 100 });
+      response.write('x', () => response.socket?.resetAndDestroy());
+    });
+    await expect((await ask()).body.read(limits)).rejects.toMatchObject({ failure: 'broken' });
   });
 });

@@ -21,7 +21,8 @@ export interface TestServer {
 
 export const authorityFile: URL = new URL('certificates/ca.crt', import.meta.url);
 export const authority: Buffer = readFileSync(authorityFile);
-const tls = {
+/** A certificate for localhost, 127.0.0.1 and `*.s3.example.com`. */
+export const serverTls: https.ServerOptions = {
   cert: readFileSync(new URL('certificates/server.crt', import.meta.url)),
   key: readFileSync(new URL('certificates/server.key', import.meta.url)),
 };
@@ -29,7 +30,7 @@ const tls = {
 /** A server that runs until the test is over. */
 export async function startServer(
   answer: Answering,
-  { secure = false, port = 0 }: { secure?: boolean; port?: number } = {},
+  { secure = false, host = '127.0.0.1' }: { secure?: boolean; host?: string } = {},
 ): Promise<TestServer> {
   const requests: string[] = [];
   const listener: Answering = (request, response) => {
@@ -37,17 +38,17 @@ export async function startServer(
     request.on('error', () => {});
     answer(request, response);
   };
-  const server = secure ? https.createServer(tls, listener) : http.createServer(listener);
+  const server = secure ? https.createServer(serverTls, listener) : http.createServer(listener);
   server.keepAliveTimeout = 60_000;
   const sockets: Socket[] = [];
   server.on(secure ? 'secureConnection' : 'connection', (socket: Socket) => {
     sockets.push(socket.on('error', () => {}));
   });
-  await listen(server, port);
+  await listen(server, host);
   onTestFinished(() => stop(server));
   const bound = (server.address() as AddressInfo).port;
   return {
-    origin: `${secure ? 'https' : 'http'}://127.0.0.1:${bound}`,
+    origin: `${secure ? 'https' : 'http'}://${net.isIPv6(host) ? `[${host}]` : host}:${bound}`,
     port: bound,
     server,
     requests,
@@ -63,7 +64,7 @@ export async function startListener(accept: (socket: Socket) => void): Promise<n
     sockets.push(socket.on('error', () => {}));
     accept(socket);
   });
-  await listen(server, 0);
+  await listen(server);
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -71,10 +72,9 @@ export async function startListener(accept: (socket: Socket) => void): Promise<n
   return (server.address() as AddressInfo).port;
 }
 
-async function listen(server: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) =>
-    server.once('error', reject).listen(port, '127.0.0.1', resolve),
-  );
+/** Makes a server listen at a port that is free. */
+export async function listen(server: Server, host = '127.0.0.1'): Promise<void> {
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
 }
 
 export async function stop(server: Server): Promise<void> {

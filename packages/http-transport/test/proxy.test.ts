@@ -1,49 +1,7 @@
-import http from 'node:http';
-import net from 'node:net';
 import { ProxyConfigurationError } from '@imgproxy-cache/http-transport';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { authority, openTransport, read, setProxies, startServer, stop } from './http-server.js';
-
-interface TestProxy {
-  readonly port: number;
-  /** `METHOD target authorization` of every request. */
-  readonly requests: string[];
-}
-
-/** A proxy that goes to 127.0.0.1 whatever the name. */
-async function startProxy(tunnelStatus = 200): Promise<TestProxy> {
-  const requests: string[] = [];
-  const note = ({ method, url, headers }: http.IncomingMessage): void => {
-    requests.push(`${method} ${url} ${headers['proxy-authorization'] ?? '-'}`);
-  };
-  const proxy = http.createServer((request, response) => {
-    note(request);
-    const { port, pathname, search } = new URL(request.url ?? '');
-    const { 'proxy-authorization': _, ...headers } = request.headers;
-    request.pipe(
-      http.request(
-        { host: '127.0.0.1', port, path: `${pathname}${search}`, method: request.method, headers },
-        (answer) => answer.pipe(response.writeHead(answer.statusCode ?? 0, answer.headers)),
-      ),
-    );
-  });
-  proxy.on('connect', (request, socket, head) => {
-    note(request);
-    if (tunnelStatus !== 200) {
-      socket.end(`HTTP/1.1 ${tunnelStatus} No\r\ncontent-length: 0\r\n\r\n`);
-      return;
-    }
-    const upstream = net.connect(Number(request.url?.split(':').at(-1)), '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.write(head);
-      upstream.pipe(socket).pipe(upstream);
-    });
-    for (const end of [upstream, socket]) end.on('error', () => {});
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => stop(proxy));
-  return { port: (proxy.address() as net.AddressInfo).port, requests };
-}
+import { describe, expect, test } from 'vitest';
+import { authority, openTransport, read, setProxies, startServer } from './http-server.js';
+import { startProxy } from './proxy-server.js';
 
 const basic = `Basic ${Buffer.from('us er:p@ss').toString('base64')}`;
 
@@ -82,6 +40,15 @@ describe.each(['HTTPS_PROXY', 'https_proxy'])('%s', (variable) => {
   });
 });
 
+test('a proxy that is asked over TLS takes http requests as they are, and no tunnel', async () => {
+  const { port } = await startServer((_request, response) => response.end('through'));
+  const proxy = await startProxy({ secure: true });
+  setProxies({ HTTP_PROXY: `https://user:pass@127.0.0.1:${proxy.port}` });
+  const origin = `http://store.invalid:${port}`;
+  expect(await read(openTransport({ ca: authority }).transport, origin, '/a')).toBe('through');
+  expect(proxy.requests).toEqual([`GET ${origin}/a Basic ${Buffer.from('user:pass').toString('base64')}`]);
+});
+
 test('NO_PROXY names what is asked directly', async () => {
   const { origin } = await startServer((_request, response) => response.end('direct'));
   setProxies({ HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: 'example.com,127.0.0.1' });
@@ -91,7 +58,7 @@ test('NO_PROXY names what is asked directly', async () => {
 test.each([407, 403])(
   'a proxy that refuses the tunnel with %i is told, without its password',
   async (status) => {
-    const proxy = await startProxy(status);
+    const proxy = await startProxy({ tunnelStatus: status });
     setProxies({ HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${proxy.port}` });
     const error: unknown = await read(openTransport().transport, 'https://s3.example.com').catch(
       (thrown: unknown) => thrown,

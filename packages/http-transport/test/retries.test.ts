@@ -41,14 +41,31 @@ describe('a request', () => {
 
   test('is not made again once its signal has ended it', async () => {
     const { attempts, work, judge } = failing([transient]);
-    await expect(new Retries(atOnce).run(work, judge, AbortSignal.abort())).rejects.toBe(transient);
+    await expect(new Retries(atOnce).run(work, judge, { signal: AbortSignal.abort() })).rejects.toBe(
+      transient,
+    );
     expect(attempts).toHaveLength(1);
+  });
+
+  test('is not made again where the pauses would take longer than they may', async () => {
+    const slow = { random: () => 1 };
+    const two = failing([transient, transient, transient]);
+    // Pauses of 50 and 100 milliseconds.
+    await expect(new Retries(slow).run(two.work, two.judge, { longestWait: 149 })).rejects.toBe(transient);
+    expect(two.attempts).toHaveLength(2);
+    const throttled = failing([{ reason: 'throttled' }]);
+    await expect(
+      new Retries(slow).run(throttled.work, throttled.judge, { longestWait: 62.5 }),
+    ).rejects.toMatchObject({ reason: 'throttled' });
+    expect(throttled.attempts).toHaveLength(1);
+    const stale = failing([{ reason: 'stale' }]);
+    expect(await new Retries(slow).run(stale.work, stale.judge, { longestWait: 0 })).toBe('answered');
   });
 
   test('ends with its signal while it waits', async () => {
     const abort = new AbortController();
     const { work, judge } = failing([{ reason: 'throttled', retryAfter: 20_000 }]);
-    const running = new Retries({ random: () => 1 }).run(work, judge, abort.signal);
+    const running = new Retries({ random: () => 1 }).run(work, judge, { signal: abort.signal });
     setImmediate(() => abort.abort());
     await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   });

@@ -9,6 +9,9 @@ driverContract(
   {
     definition: memory,
     prepare: async () => ({ config: { maxSize: 256 * 1024 * 1024, maxEntries: 10_000 } }),
-    without: { foreign: unreachable, tamper: unreachable, outage: 'the memory of a process does not fail' },
+    without: {
+      ...{ foreign: unreachable, tamper: unreachable },
+      ...{ outage: 'the memory of a process does not fail', stall: 'nor does it keep anybody waiting' },
+    },
   },
 );

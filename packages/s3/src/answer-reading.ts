@@ -1,5 +1,5 @@
 import type { ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-s3';
-import type { HttpAnswer, HttpBody } from '@imgproxy-cache/http-transport';
+import type { HttpAnswer, ReadLimits } from '@imgproxy-cache/http-transport';
 import { HttpResponse } from '@smithy/core/protocols';
 import type { DeserializeMiddleware, Pluggable } from '@smithy/types';
 import { BodyStream } from './sdk-transport.js';
@@ -17,8 +17,10 @@ class PutUnconfirmedError extends NotS3Error {
   readonly $retryable = { throttling: false };
 }
 
-// A page of a listing has 1,000 names; an error document is short.
-const MAX_DOCUMENT_BYTES = 8 * 1024 * 1024;
+// A page of a listing has 1,000 names.
+const DOCUMENT_LIMITS: ReadLimits = { maxBytes: 8 * 1024 * 1024, timeout: 30_000 };
+// An error's document is short, and comes with the head.
+const ERROR_LIMITS: ReadLimits = { maxBytes: 64 * 1024, timeout: 1_000 };
 
 /** Root elements of the answers that would otherwise look like empty ones when they are something else. */
 const DOCUMENTS: Readonly<Record<string, string>> = {
@@ -75,8 +77,9 @@ export async function readWhole(
   command: string,
   { status, headers, body }: HttpAnswer,
 ): Promise<HttpResponse> {
-  const document = await readDocument(body);
+  const { bytes: document, whole } = await body.read(isSuccess(status) ? DOCUMENT_LIMITS : ERROR_LIMITS);
   const response = new HttpResponse({ statusCode: status, headers: withoutDate(headers), body: document });
+  if (isSuccess(status) && !whole) throw new NotS3Error('its document does not end');
   if (isSuccess(status) && endsAsError(document)) {
     // S3 may begin an answer before it knows how the work ends.
     response.statusCode = 503;
@@ -87,7 +90,7 @@ export async function readWhole(
     const problem = problemOfDocument(headers, document, command);
     if (problem !== undefined) throw new NotS3Error(problem);
     if (command === 'GetBucketLocationCommand') response.body = withNamespace(document);
-  } else if (!isXml(document)) {
+  } else if (!whole || !isXml(document)) {
     // The SDK would fail at parsing it; without a body it goes by the status.
     response.body = new Uint8Array();
   } else if (headers['date'] !== undefined && CLOCK_REFUSAL.test(beginningOf(document))) {
@@ -102,21 +105,6 @@ export function isSuccess(status: number): boolean {
 
 function withoutDate({ date, ...headers }: HttpAnswer['headers']): Record<string, string> {
   return headers;
-}
-
-async function readDocument(body: HttpBody): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for (let chunk = await body.next(); chunk !== undefined; chunk = await body.next()) {
-      size += chunk.length;
-      if (size > MAX_DOCUMENT_BYTES) throw new NotS3Error('its document does not end');
-      chunks.push(chunk);
-    }
-  } finally {
-    body.close();
-  }
-  return Buffer.concat(chunks);
 }
 
 function problemOfObject({ status, headers }: HttpAnswer): string | undefined {

@@ -16,9 +16,13 @@ export interface RegionalClientParts {
   readonly credentials: Credentials;
   readonly transport: HttpTransport;
   readonly retries: Retries;
+  /** Most time between the attempts at one get, in milliseconds. The SDK's commands do not heed it. */
+  readonly longestLookupPause: number;
   readonly logger: Logger;
   /** Whether objects are read and stored by the SDK's commands too. */
   readonly useSdkCommands: boolean;
+  /** Ends what no caller can end. */
+  readonly closing: AbortSignal;
 }
 
 /** What asks one region. */
@@ -55,7 +59,7 @@ export class RegionalClients {
   }
 
   #connect(region: string): RegionalClient {
-    const { target, credentials, transport, retries, useSdkCommands } = this.#parts;
+    const { target, credentials, transport, retries, longestLookupPause, useSdkCommands } = this.#parts;
     const sdk = this.#makeSdkClient(region);
     const { bucket } = target;
     const commands = new SdkObjects(sdk, bucket);
@@ -68,19 +72,20 @@ export class RegionalClients {
         credentials,
         transport,
         retries,
+        longestLookupPause,
         otherwise: commands,
       }),
     };
   }
 
   #makeSdkClient(region: string): S3Client {
-    const { target, credentials, transport, retries, logger } = this.#parts;
+    const { target, credentials, transport, retries, logger, closing } = this.#parts;
     const { endpoint } = target;
     const client = new S3Client({
       region,
       credentials: credentials.provider,
       requestHandler: new SdkTransport(transport),
-      ...sdkRetries(retries),
+      ...sdkRetries(retries, closing),
       logger,
       // What most other stores do not know, or take for the object's bytes.
       requestChecksumCalculation: 'WHEN_REQUIRED',

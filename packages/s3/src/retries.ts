@@ -35,9 +35,12 @@ export interface SdkRetries {
   readonly retryStrategy: RetryStrategyV2;
 }
 
-/** Lets the SDK's clients try again by the rules, and out of the budget, of the driver's own requests. */
-export function sdkRetries(retries: Retries): SdkRetries {
-  return { maxAttempts: retries.maxAttempts, retryStrategy: new SharedBudget(retries) };
+/**
+ * Lets the SDK's clients try again by the rules, and out of the budget, of the driver's own requests.
+ * @param closing ends the waits: the SDK does not tell the signal of the request.
+ */
+export function sdkRetries(retries: Retries, closing: AbortSignal): SdkRetries {
+  return { maxAttempts: retries.maxAttempts, retryStrategy: new SharedBudget(retries, closing) };
 }
 
 class SdkAttempt implements RetryToken {
@@ -59,9 +62,11 @@ class SdkAttempt implements RetryToken {
 
 class SharedBudget implements RetryStrategyV2 {
   readonly #retries: Retries;
+  readonly #closing: AbortSignal;
 
-  constructor(retries: Retries) {
+  constructor(retries: Retries, closing: AbortSignal) {
     this.#retries = retries;
+    this.#closing = closing;
   }
 
   acquireInitialRetryToken(): Promise<RetryToken> {
@@ -72,7 +77,7 @@ class SharedBudget implements RetryStrategyV2 {
     const verdict = judgeFailure(error);
     const next = verdict && token instanceof SdkAttempt && this.#retries.after(token.attempt, verdict);
     if (!next) throw new Error('the request is not made again');
-    await pause(next.wait, undefined, { ref: false });
+    await pause(next.wait, undefined, { signal: this.#closing });
     return new SdkAttempt(next.attempt);
   }
 

@@ -84,7 +84,7 @@ export const s3Config = {
     default: 10,
     min: 0.01,
     max: 600,
-    doc: 'Longest silence of the store in the middle of an answer, in seconds. A slow reader of ours does not count.',
+    doc: 'Longest wait for a body of the store that brings nothing, or fewer than 1,024 bytes a second, in seconds. A slow reader of ours does not count.',
   },
 } as const satisfies ConfigTable;
 

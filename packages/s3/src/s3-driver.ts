@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput } from '@aws-sdk/client-s3';
 import {
   assertEntryName,
@@ -35,6 +36,9 @@ import { corrupt, StoredObject } from './stored-object.js';
 /** What a host may give the driver that no variable can. */
 export type S3DriverOptions = Pick<HttpTransportOptions, 'lookup' | 'connect' | 'ca'>;
 
+// Of the look-up timeout: how much of it the pauses between attempts may take. A store that fails half of the time then
+// delays no request by more than that.
+const RETRY_SHARE = 1 / 16;
 const DEFAULT_REGION = 'us-west-1';
 
 /** Entries as objects of one bucket, with their metadata beside them and the image's own content type. */
@@ -49,7 +53,9 @@ export class S3Driver implements CacheDriver {
   readonly #closing = new AbortController();
 
   constructor(config: S3Config, context: DriverContext, options: S3DriverOptions = {}) {
-    const { clock } = context;
+    const { clock, lookupTimeoutSeconds } = context;
+    // Every wait of the SDK's listens to it, which Node.js 22 takes for a leak.
+    setMaxListeners(0, this.#closing.signal);
     const report: DriverContext['report'] = (event) => context.report(event);
     this.#target = targetOf(config);
     const logger = loggerOf(report);
@@ -70,7 +76,7 @@ export class S3Driver implements CacheDriver {
           : { arn: config.assumeRoleArn, externalId: config.assumeRoleExternalId },
       region: configuredRegion,
       requestHandler: new SdkTransport(this.#transport),
-      retries: sdkRetries(new Retries()),
+      retries: sdkRetries(new Retries(), this.#closing.signal),
       logger,
       report,
       clock,
@@ -81,8 +87,10 @@ export class S3Driver implements CacheDriver {
       transport: this.#transport,
       // One budget of retries for all regions.
       retries: new Retries(),
+      longestLookupPause: (lookupTimeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000 * RETRY_SHARE,
       logger,
       useSdkCommands: config.useSdkCommands,
+      closing: this.#closing.signal,
     });
     this.#requests = new BucketRequests({
       target: this.#target,

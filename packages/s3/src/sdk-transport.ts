@@ -6,9 +6,16 @@ import type { HttpHandlerOptions } from '@smithy/types';
 /** How the SDK counts attempts, for the store to see: `attempt=1; max=3`. */
 const ATTEMPT_HEADER = 'amz-sdk-request';
 
-/** A body as the SDK takes it: nothing of the source is read before somebody reads the stream. */
+/** The SDK collects what STS and its kin answer without a bound. Their answers are short. */
+const MAX_COLLECTED_BYTES = 1024 * 1024;
+
+/**
+ * A body as the SDK takes it: nothing of the source is read before somebody reads the stream. An object, which may be
+ * larger than the stream allows, is read from the source.
+ */
 export class BodyStream extends Readable {
   readonly source: HttpBody;
+  #received = 0;
 
   constructor(source: HttpBody) {
     super();
@@ -17,7 +24,11 @@ export class BodyStream extends Readable {
 
   override _read(): void {
     this.source.next().then(
-      (chunk) => this.push(chunk ?? null),
+      (chunk) => {
+        this.#received += chunk?.length ?? 0;
+        if (this.#received > MAX_COLLECTED_BYTES) this.destroy(new Error('an answer that does not end'));
+        else this.push(chunk ?? null);
+      },
       (error: Error) => this.destroy(error),
     );
   }

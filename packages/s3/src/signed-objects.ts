@@ -1,5 +1,11 @@
 import { GetObject$, GetObjectCommand, PutObject$, type S3Client } from '@aws-sdk/client-s3';
-import type { Attempt, HttpAnswer, HttpTransport, Retries } from '@imgproxy-cache/http-transport';
+import type {
+  Attempt,
+  HttpAnswer,
+  HttpTransport,
+  Retries,
+  RetryRunOptions,
+} from '@imgproxy-cache/http-transport';
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
 import { extendedEncodeURIComponent } from '@smithy/core/protocols';
 import type { AuthScheme } from '@smithy/types';
@@ -19,6 +25,8 @@ export interface SignedObjectParts {
   readonly bucket: string;
   readonly transport: HttpTransport;
   readonly retries: Retries;
+  /** Most time between the attempts at one get, in milliseconds. */
+  readonly longestLookupPause: number;
   /** Who reads and stores where AWS's rules ask for more than a signature, as directory buckets do. */
   readonly otherwise: ObjectRequests;
 }
@@ -59,7 +67,8 @@ export class SignedObjects implements ObjectRequests {
   async get(key: string, signal: AbortSignal): Promise<ObjectAnswer> {
     const place = await this.#locate();
     if (place === undefined) return await this.#parts.otherwise.get(key, signal);
-    return await this.#tryAgain(signal, async (attempt) => {
+    const { longestLookupPause: longestWait } = this.#parts;
+    return await this.#tryAgain({ signal, longestWait }, async (attempt) => {
       const offset = this.#parts.client.config.systemClockOffset;
       const answer = await this.#send(place, { method: 'GET', key, headers: {} }, attempt, signal);
       if (!isSuccess(answer.status)) {
@@ -81,7 +90,7 @@ export class SignedObjects implements ObjectRequests {
       'content-length': String(body.length),
     };
     for (const name in metadata) headers[METADATA + name] = metadata[name] ?? '';
-    return await this.#tryAgain(signal, async (attempt) => {
+    return await this.#tryAgain({ signal }, async (attempt) => {
       const offset = this.#parts.client.config.systemClockOffset;
       const answer = await this.#send(place, { method: 'PUT', key, headers, body }, attempt, signal);
       const response = await readWhole('PutObjectCommand', answer);
@@ -109,7 +118,7 @@ export class SignedObjects implements ObjectRequests {
   }
 
   async #tryAgain<Result>(
-    signal: AbortSignal,
+    options: RetryRunOptions,
     work: (attempt: Attempt) => Promise<Result>,
   ): Promise<Result & PutAnswer> {
     let attempts = 0;
@@ -118,7 +127,7 @@ export class SignedObjects implements ObjectRequests {
         attempts = attempt.number;
         return work(attempt);
       };
-      const result = await this.#parts.retries.run(counted, judgeFailure, signal);
+      const result = await this.#parts.retries.run(counted, judgeFailure, options);
       return { ...result, $metadata: { attempts } };
     } catch (error) {
       if (isErrorAnswer(error)) Object.assign(error.$metadata, { attempts });

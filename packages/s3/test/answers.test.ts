@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bodyOf, entryOf, expectCode, namesIn, openStore } from './open-driver.js';
 import { type Answer, failure, html, xml } from './s3-server.js';
 
@@ -210,6 +210,34 @@ describe('S12 a miss', () => {
     await driver.check();
     server.script = () => failure(403, 'AccessDenied');
     await expectCode(driver.get('absent'), 'ERR_CACHE_ACCESS_DENIED');
+  });
+});
+
+describe('an error whose document does not end', () => {
+  test.each([
+    ['pours', true],
+    ['is silent', false],
+  ])('and %s means what its status says, soon', async (_how, pours) => {
+    const { server, driver, clock } = await openStore();
+    await driver.put('a', entryOf('a'));
+    server.script = () => (response) => {
+      const write = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, 'x')));
+      };
+      response.writeHead(403, { 'content-type': 'application/xml', 'content-length': 10_000_000_000 });
+      response.write('<?xml version="1.0"?><Error><Code>');
+      if (pours) response.on('drain', write).once('error', () => {});
+      if (pours) write();
+    };
+    const advancing = setInterval(() => clock.advance(100), 5);
+    onTestFinished(() => clearInterval(advancing));
+    const started = clock.monotonic();
+    await expectCode(driver.get('a'), 'ERR_CACHE_ACCESS_DENIED');
+    // A silence would be given up after ten seconds.
+    expect(clock.monotonic() - started).toBeLessThan(8_000);
+    await expectCode(driver.put('a', entryOf('a')), 'ERR_CACHE_ACCESS_DENIED');
+    await expectCode(driver.delete(['a']), 'ERR_CACHE_ACCESS_DENIED');
+    await vi.waitFor(() => expect(server.openConnections).toBe(0));
   });
 });
 

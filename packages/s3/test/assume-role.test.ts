@@ -72,6 +72,21 @@ describe('an assumed role', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('that STS refuses without an end is not waited for', async () => {
+    const server = await S3Server.start();
+    const sts = await startService((_request, response) => {
+      const pour = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(64 * 1024, 'x')));
+      };
+      response.writeHead(403, { 'content-length': 10_000_000_000 }).on('drain', pour);
+      pour();
+    });
+    setEnvironment({ ...TEST_KEYS, AWS_ENDPOINT_URL_STS: sts.url });
+    // No time passes but that of the machine: the deadline of an exchange does not.
+    const { driver } = openDriver({ endpoint: server.url, assumeRoleArn: ROLE });
+    await expectCode(driver.get('a'), 'ERR_CACHE_ACCESS_DENIED', /no credentials of the role/);
+  });
+
   test('is refused without AWS’s envelope around the error, as other stores do', async () => {
     const server = await S3Server.start();
     const sts = await startService((_request, response) => {

@@ -27,6 +27,20 @@ driverContract(
         async outage() {
           server.script = () => failure(500, 'InternalError');
         },
+        async stall() {
+          // The head of an image comes with the beginning of its body, and nothing of all else.
+          server.script = ({ method, key }) => {
+            const stored = method === 'GET' ? objects.get(key) : undefined;
+            return (response) => {
+              if (stored === undefined) return;
+              response.writeHead(200, { ...stored.headers, 'content-length': stored.body.length });
+              response.write(stored.body.subarray(0, 1000));
+            };
+          };
+          return () => {
+            server.script = () => undefined;
+          };
+        },
       };
     },
   },

@@ -8,6 +8,9 @@ export function memoryContract(runner) {
   driverContract(runner, {
     definition: memory,
     prepare: async () => ({ config: { maxSize: 2 ** 28, maxEntries: 10_000 } }),
-    without: { foreign: unreachable, tamper: unreachable, outage: 'the memory of a process does not fail' },
+    without: {
+      ...{ foreign: unreachable, tamper: unreachable },
+      ...{ outage: 'the memory of a process does not fail', stall: 'nor does it keep anybody waiting' },
+    },
   });
 }

@@ -107,6 +107,11 @@ export class EventPublisher {
     this.#driver = driver;
   }
 
+  /** Whether anybody listens to events of this kind. */
+  hasSubscribers(kind: keyof ChannelEvents): boolean {
+    return CACHE_CHANNELS[kind].hasSubscribers;
+  }
+
   /** @param driver where it is another than the publisher's own */
   publish<Kind extends keyof ChannelEvents>(
     kind: Kind,

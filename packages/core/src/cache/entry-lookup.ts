@@ -1,4 +1,5 @@
 import {
+  type CacheEntry,
   type CacheError,
   type Clock,
   type EntryMetadata,
@@ -82,6 +83,15 @@ export class EntryLookup {
   /** Notes that an entry was stored anew. */
   noteStored(name: string): void {
     this.#unreadable.delete(name);
+  }
+
+  /** What the driver holds in memory, verified and of this time: found at once. */
+  held(name: string): CacheEntry | undefined {
+    const entry = this.#parts.driver.held(name);
+    if (entry === undefined || entry.metadata.name !== name) return undefined;
+    if (entry.metadata.expires !== undefined && isExpired(entry.metadata, this.#parts.clock.now()))
+      return undefined;
+    return this.#finding.isClosed && this.#reading.isClosed ? entry : undefined;
   }
 
   /** Never rejects: a failure is a miss that carries its error. */

@@ -216,6 +216,11 @@ export class ImageCache implements AsyncDisposable {
       if (entry === undefined) continue;
       return Promise.resolve({ status: tier.pendingHit, image: wholeImage(entry.metadata, entry.body) });
     }
+    const [first] = this.#tiers;
+    const held = first?.held(name);
+    if (first !== undefined && held !== undefined) {
+      return Promise.resolve({ status: first.hit, image: wholeImage(held.metadata, held.body) });
+    }
     const underway = this.#flights.get(name);
     if (underway !== undefined) return this.#follow(underway, request, render);
     const flight = this.#flights.begin(name);

@@ -111,6 +111,11 @@ export class Tier {
     });
   }
 
+  /** An entry that the driver holds in memory: found at once. */
+  held(name: string): CacheEntry | undefined {
+    return this.#lookup.held(name);
+  }
+
   /** Looks an entry up. Never rejects. */
   find(name: string): Promise<Lookup> {
     return this.#lookup.find(name);

@@ -50,6 +50,7 @@ export async function cacheModule(options: CacheOptions = {}): Promise<Container
             const driver = definition.create(config, {
               report: (event) => reports.report(event),
               clock,
+              lookupTimeoutSeconds: core.lookupTimeoutSeconds,
               reservedName: new EntryNames(core.prefix).reserved,
             });
             const { name, capabilities } = definition;

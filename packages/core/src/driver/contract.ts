@@ -29,7 +29,10 @@ export interface StoredEntry extends AsyncDisposable {
    * core then does not compute the CRC-32 again.
    */
   readonly verified?: boolean;
-  /** The whole body. Callers must not change the bytes: a driver may hand out the same ones again. */
+  /**
+   * The whole body. Callers must not change the bytes: a driver may hand out the same ones again. The signal ends the
+   * reading soon, also while the store sends nothing; so it does for `stream`.
+   */
   bytes(options?: OperationOptions): Promise<Uint8Array>;
   /** The body in chunks, read only as fast as they are taken. Returning early releases everything. */
   stream(options?: OperationOptions): AsyncIterable<Uint8Array>;
@@ -60,23 +63,34 @@ export interface DriverCheck {
 
 /**
  * A store of entries. It owns the wire (connections, deadlines, bounded retries, credentials) and no policy:
- * it logs nothing, counts nothing and never turns a failure into a miss. Every rejection is a `CacheError`.
+ * it logs nothing, counts nothing and never turns a failure into a miss. Every rejection is a `CacheError`. A store
+ * that cannot be reached, or cannot serve now, is `ERR_CACHE_UNAVAILABLE` or `ERR_CACHE_TIMEOUT`, and retryable;
+ * `ERR_CACHE_ACCESS_DENIED` is the answer of a store that refused, and `ERR_CACHE_NO_BUCKET` that of one without the
+ * bucket or root.
  *
  * A name is complete, prefixed and opaque: 1 to 256 printable ASCII characters in segments of at most 200,
- * separated by `/`, none of them empty, `.` or `..`. A driver stores and lists names, it does not parse them.
+ * separated by `/`, none of them empty, `.` or `..`. A driver stores and lists names, it does not parse them. Every
+ * character counts, the 256th included, and none has a meaning: not `*`, `?`, `[`, `_` or `%` either.
  */
 export interface CacheDriver {
   /**
-   * Finds an entry; `undefined` is a miss, and certainly one. The metadata is known, the body not yet read.
+   * Finds an entry; `undefined` is a miss, and certainly one. The metadata is known, a large body is not yet read.
    * Rejects with `ERR_CACHE_CORRUPT` for what is no entry, and with `ERR_CACHE_UNSUPPORTED` only for an entry
    * of a newer format, or a store of one: it is a miss that must not be overwritten. The signal ends with the look-up; the body is
    * read under that of `bytes` or `stream`.
    */
   get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined>;
   /**
+   * The entry, at once and without a promise: only for a store in the process's own memory that verified the body at
+   * `put`. `undefined` says nothing: core then asks `get`. Core uses it only where `held` and `get` come from the same
+   * class, so that a subclass or wrapper that overrides `get` is never bypassed.
+   */
+  held?(name: string): CacheEntry | undefined;
+  /**
    * Stores an entry in the place of any older one. Readers see the old entry, the new one or none, never a
    * part, and so after a crash. When it rejects, either the old or the new entry is there;
-   * one that was aborted may still reach the store later, whole.
+   * one that was aborted may still reach the store later, whole. Rejects with `ERR_CACHE_CORRUPT` where something else
+   * is under the name that cannot be replaced, which says nothing against the store; a `get` that finds it says the same.
    * Nothing of the caller's bytes and metadata is kept by reference, and no field outside the allow-list is kept.
    */
   put(name: string, entry: CacheEntry, options?: OperationOptions): Promise<void>;
@@ -85,7 +99,10 @@ export interface CacheDriver {
    * may still be stored are in `failedNames`.
    */
   delete(names: readonly string[], options?: OperationOptions): Promise<void>;
-  /** All names that begin with `prefix` (a string, not only a folder), in no order, in constant memory. */
+  /**
+   * All names that begin with `prefix`, in no order, in constant memory. The prefix is text, taken literally: it may
+   * end within a segment, and it is no pattern.
+   */
   list(prefix: string, options?: OperationOptions): AsyncIterable<string>;
   /** Writes, reads, compares and deletes under the reserved name, and says what it found. */
   check(options?: OperationOptions): Promise<DriverCheck>;
@@ -107,6 +124,11 @@ export interface DriverContext {
   /** Tells core about an event; core logs and counts it. Never throws. */
   report(event: DriverEvent): void;
   readonly clock: Clock;
+  /**
+   * How long core waits for a `get`, in seconds. The pauses between a driver's attempts at a `get` take a small share of
+   * it at most, so that a store that fails half of the time delays no request. Absent: as long as it takes.
+   */
+  readonly lookupTimeoutSeconds?: number;
   /** The complete name that `check()` may write, read and delete. No entry ever has it. */
   readonly reservedName: string;
 }

@@ -123,7 +123,11 @@ export class StreamedEntry implements StoredEntry {
   }
 }
 
-/** An entry whose body is in memory already. */
+/**
+ * An entry whose body is in the memory of this process already: for stores in the process, and for small bodies that
+ * `get` reads together with their metadata. A driver that would first have to fetch a large body for it uses
+ * {@link StreamedEntry}: otherwise each hit holds the whole body in memory, and a body that hangs holds up the look-up.
+ */
 export class BufferedEntry implements StoredEntry {
   readonly metadata: EntryMetadata;
   readonly verified: boolean;
@@ -131,7 +135,12 @@ export class BufferedEntry implements StoredEntry {
   #consumed = false;
   #givenUp = false;
 
-  /** @param verified whether the driver has compared the body with its CRC-32. */
+  /**
+   * @param body is handed out as it is, and never copied: nothing may change it later.
+   * @param verified whether the driver has compared these very bytes with size and CRC-32, such as at `put` before it
+   *   kept them. With true core serves them unchecked; bytes that came from a disk or a network get false, and core
+   *   checks them.
+   */
   constructor(metadata: EntryMetadata, body: Uint8Array, verified: boolean) {
     this.metadata = metadata;
     this.verified = verified;

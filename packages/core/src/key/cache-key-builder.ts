@@ -5,6 +5,7 @@ import type { ImageIdentity, NegotiableFormat, OptionPair } from './cache-reques
 import { EntryNames } from './entry-names.js';
 import { cookieNamesFault, distinctNames, headerNames, headerNamesFault } from './field-names.js';
 import { KeyTuple } from './key-tuple.js';
+import { RecentValues } from './recent-values.js';
 import { checkCookies, readCookies, valuesOf } from './request-cookies.js';
 import { type HeaderLine, readHeaders } from './request-headers.js';
 import { SourceHashes, sourceText } from './source-hashes.js';
@@ -36,6 +37,8 @@ export interface KeySettings {
 // imgproxy leaves the moment at which a URL stops working out of its key since 4.0.2.
 const OPTION_OUTSIDE_THE_KEY = 'expires';
 
+// Of a hot key the name is two hashes away.
+const KNOWN = { maxEntries: 20_000, maxCharacters: 4_194_304, maxKeyLength: 512 };
 const NEGOTIABLE: ReadonlySet<unknown> = new Set<NegotiableFormat>(['avif', 'jxl', 'webp']);
 const NO_HEADERS: readonly HeaderLine[] = [];
 
@@ -47,6 +50,7 @@ const NO_HEADERS: readonly HeaderLine[] = [];
 export class CacheKeyBuilder {
   readonly names: EntryNames;
   readonly #sources = new SourceHashes();
+  readonly #known = new RecentValues<string>(KNOWN);
   readonly #namespace: string;
   /** In lower case. */
   readonly #headers: readonly string[];
@@ -98,13 +102,8 @@ export class CacheKeyBuilder {
     tuple.list(this.#cookies.length);
     if (this.#cookies.length > 0) this.#appendCookies(tuple, cookies, lines);
     const text = tuple.toString();
-    if (!text.isWellFormed()) {
-      throw new TypeError(
-        'the request to the cache holds a string that is not well-formed Unicode (a lone surrogate): pass such a source as bytes',
-      );
-    }
     return {
-      name: this.names.entry(this.#sources.hash(sourceOfKey), hash('sha256', text, 'hex')),
+      name: this.#known.get(text) ?? this.#nameOf(text, sourceOfKey),
       vary: negotiated === undefined ? this.#vary : this.#varyWithAccept,
     };
   }
@@ -131,6 +130,17 @@ export class CacheKeyBuilder {
         `the request to the cache has neither headers nor cookies, and IMGPROXY_CACHE_KEY_COOKIES makes ${this.#cookies.join(', ')} part of the key: pass the headers of the client's request, or {} where there are none`,
       );
     }
+  }
+
+  #nameOf(text: string, source: string | Uint8Array): string {
+    if (!text.isWellFormed()) {
+      throw new TypeError(
+        'the request to the cache holds a string that is not well-formed Unicode (a lone surrogate): pass such a source as bytes',
+      );
+    }
+    const name = this.names.entry(this.#sources.hash(source), hash('sha256', text, 'hex'));
+    this.#known.set(text, name);
+    return name;
   }
 
   #appendCookies(tuple: KeyTuple, cookies: ImageIdentity['cookies'], lines: readonly HeaderLine[]): void {

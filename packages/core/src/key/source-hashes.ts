@@ -1,15 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
+import { RecentValues } from './recent-values.js';
 
-const MAX_KNOWN = 1024;
-const MAX_KNOWN_LENGTH = 512;
+const KNOWN = { maxEntries: 2048, maxCharacters: 262_144, maxKeyLength: 512 };
 
 /**
  * SHA-256 of source URLs. A source is asked for many times and in many variants, and its hash is a third of a
  * key's cost: the latest ones are remembered.
  */
 export class SourceHashes {
-  readonly #known = new Map<string, string>();
+  readonly #known = new RecentValues<string>(KNOWN);
 
   /**
    * 64 hexadecimal digits.
@@ -23,10 +23,7 @@ export class SourceHashes {
       throw new TypeError('the source URL is not well-formed Unicode (a lone surrogate): pass it as bytes');
     }
     const made = hash('sha256', source, 'hex');
-    if (source.length <= MAX_KNOWN_LENGTH) {
-      if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      this.#known.set(source, made);
-    }
+    this.#known.set(source, made);
     return made;
   }
 }

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isCacheError } from '@imgproxy-cache/core/driver';
 import { ABORT_MOMENTS, abortedAt, turns } from '../abort-moments.js';
 import { rulesOf } from '../contract-rule.js';
@@ -20,6 +21,9 @@ import { gatherUnhandledRejections } from '../unhandled-rejections.js';
 const LARGE = 3 * MEGABYTE;
 const PATIENCE_TURNS = 200;
 const STORED = 'stored';
+const SOON_MS = 5000;
+// By then a request has come to the store.
+const IN_SILENCE = { title: 'in a silence', wait: () => delay(100) };
 
 /** What happens when the caller's signal aborts: before, during and after. */
 export const abortRules = rulesOf('aborts', [
@@ -59,11 +63,7 @@ export const abortRules = rulesOf('aborts', [
       for (const [title, operation] of Object.entries(operations)) {
         for (const moment of ABORT_MOMENTS) {
           const outcome = await abortedAt(moment, operation);
-          if (outcome.status === 'fulfilled') continue;
-          const { reason } = outcome;
-          const aborted = isCacheError(reason) && reason.code === 'ERR_CACHE_ABORTED';
-          const story = `${title}, aborted ${moment.title}`;
-          expectThat(aborted, story, 'success or ERR_CACHE_ABORTED', `it was ${describeFailure(reason)}`);
+          expectDoneOrAborted(outcome, `${title}, aborted ${moment.title}`);
         }
       }
     },
@@ -91,6 +91,43 @@ export const abortRules = rulesOf('aborts', [
         return length;
       };
       await expectRejection(stream, 'stream, aborted after its first chunk', 'ERR_CACHE_ABORTED');
+    },
+  },
+  {
+    id: 'aborted-in-silence',
+    needs: ['stall'],
+    statement:
+      'while the store answers nothing an abort ends every operation soon, the reading of a body included',
+    reason:
+      'A deadline is a signal: a request waits for a body that hangs as long as its driver does not obey.',
+    source: 'OperationOptions.signal: ends the operation at any moment; StoredEntry.bytes',
+    async prove(bench) {
+      const { driver, doors, name } = bench;
+      const operations = await abortableOperations(bench);
+      const forBytes = await expectHit(driver, name(STORED), 'put, then get');
+      const forStream = await expectHit(driver, name(STORED), 'put, then get');
+      const resume = await doors.stall();
+      try {
+        const begunBefore: typeof operations = {
+          'bytes of what was got before': (signal) => forBytes.bytes({ signal }),
+          'stream of what was got before': (signal) => collect(forStream.stream({ signal })),
+        };
+        for (const [title, operation] of Object.entries({ ...begunBefore, ...operations })) {
+          const story = `${title}, aborted while the store is silent`;
+          const outcome = await Promise.race([
+            abortedAt(IN_SILENCE, operation),
+            delay(SOON_MS, undefined, { ref: false }),
+          ]);
+          if (outcome !== undefined) expectDoneOrAborted(outcome, story);
+          else
+            expectThat(false, story, 'success or ERR_CACHE_ABORTED', `it goes on ${SOON_MS / 1000} s later`);
+        }
+      } finally {
+        await resume();
+      }
+      const entry = sampleEntry(name('later'));
+      await driver.put(name('later'), entry);
+      await expectEntry(driver, name('later'), entry, 'aborts in a silence, put after it, then get');
     },
   },
   {
@@ -219,6 +256,13 @@ async function abortableOperations({
       list: (signal) => collect(driver.list(name(''), { signal })),
     }),
   };
+}
+
+function expectDoneOrAborted(outcome: PromiseSettledResult<unknown>, story: string): void {
+  if (outcome.status === 'fulfilled') return;
+  const { reason } = outcome;
+  const aborted = isCacheError(reason) && reason.code === 'ERR_CACHE_ABORTED';
+  expectThat(aborted, story, 'success or ERR_CACHE_ABORTED', `it was ${describeFailure(reason)}`);
 }
 
 async function remainingListeners(signal: AbortSignal): Promise<number> {

@@ -6,6 +6,7 @@ import {
   expectBody,
   expectEntry,
   expectHit,
+  expectMetadata,
   expectMiss,
   expectRejection,
   expectThat,
@@ -16,6 +17,7 @@ import { MEGABYTE, sampleBody, sampleEntry } from '../sample-entries.js';
 const REPETITIONS = 40;
 // Large enough that a driver keeps it open instead of in memory.
 const OPEN_BODY_BYTES = 2 * MEGABYTE;
+// More than the buffers of a connection take in.
 const SLOW_BODY_BYTES = 32 * MEGABYTE;
 const READ_AHEAD_BYTES = 12 * MEGABYTE;
 
@@ -186,6 +188,24 @@ export const bodyRules = rulesOf('bodies', [
         expectThat(ahead < READ_AHEAD_BYTES, 'the first chunk and a pause', 'the rest not yet read', but);
       }
       expectBody(Buffer.concat(chunks), entry.body, 'a slow reader');
+    },
+  },
+  {
+    id: 'metadata-first',
+    statement: 'get of a large entry comes back with its metadata before its body has been read',
+    reason: 'A look-up has a short deadline; a body of 32 MiB that is read in it makes a hit a time-out.',
+    source: 'CacheDriver.get: a large body is not yet read',
+    async prove({ driver, sizeUpTo, name }) {
+      const size = sizeUpTo(SLOW_BODY_BYTES);
+      const entry = sampleEntry(name('large'), sampleBody(size));
+      await driver.put(entry.metadata.name, entry);
+      const before = await bufferBytesInUse();
+      const found = await expectHit(driver, entry.metadata.name, 'put, then get');
+      const read = (await bufferBytesInUse()) - before;
+      expectMetadata(found.metadata, entry.metadata, 'put, then get');
+      await found.discard();
+      const but = `${read} bytes of ${size} are in memory`;
+      expectThat(read < READ_AHEAD_BYTES, 'get of a large entry', 'the body not yet read', but);
     },
   },
   {

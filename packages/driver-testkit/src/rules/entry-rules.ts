@@ -223,6 +223,24 @@ export const entryRules = rulesOf('results', [
     },
   },
   {
+    id: 'long-names',
+    statement: 'two names of 256 characters, or of a segment of 200, that differ in the last are two entries',
+    reason: 'A store that cuts names off gives one picture out for another, and a file system may take 255.',
+    source: 'CacheDriver: every character of a name counts, the 256th included',
+    async prove({ driver, capabilities, name }) {
+      const stems = [`${name('')}${'n'.repeat(100)}/`.padEnd(255, 'n'), name('s'.repeat(199))];
+      const names = stems.flatMap((stem) => [`${stem}0`, `${stem}1`]);
+      const entries = names.map((each, index) => sampleEntry(each, sampleBody(10, index)));
+      for (const entry of entries) await driver.put(entry.metadata.name, entry);
+      for (const entry of entries) {
+        const story = `puts under names of ${entry.metadata.name.length} characters, then get`;
+        await expectEntry(driver, entry.metadata.name, entry, story);
+      }
+      if (capabilities.limitations?.list !== undefined) return;
+      await expectList(driver, name(''), names, 'puts under long names, then list');
+    },
+  },
+  {
     id: 'no-names',
     statement: 'what is not a name is refused by put with ERR_CACHE_UNSUPPORTED and is never a hit',
     reason: 'A name with ".." that reaches a file system leaves the cache; an empty one may be everything.',

@@ -139,6 +139,23 @@ export const lookupRules = rulesOf('results', [
     },
   },
   {
+    id: 'list-literal',
+    needs: ['list'],
+    statement:
+      'a prefix is text and no pattern: "*", "?", "[", "]", "_", "%" and a capital letter mean themselves',
+    reason: "A prefix that becomes a glob or a LIKE pattern lists, and purges, other people's pictures.",
+    source: 'CacheDriver.list: taken literally; SCAN MATCH of Redis; LIKE of SQL',
+    async prove({ driver, name }) {
+      const tails = ['p*q', 'pXq', 'p?q', 'p[X]q', 'p_q', 'p%q', 'p\\*q'].map((tail) => `${tail}/1`);
+      for (const tail of tails) await driver.put(name(tail), sampleEntry(name(tail)));
+      const wanted = ['p*', 'p*q/', '*', 'p?', 'p[', 'p[X]q', '[p]', 'p_', '_', 'p%', '%', 'p\\', 'px', 'pX'];
+      for (const prefix of wanted) {
+        const expected = tails.filter((tail) => tail.startsWith(prefix)).map(name);
+        await expectList(driver, name(prefix), expected, `list of the prefix "…${prefix}"`);
+      }
+    },
+  },
+  {
     id: 'list-many',
     needs: ['list'],
     statement: 'list gives each of many names exactly once, however many pages they fill',

@@ -1,4 +1,5 @@
-import type { CacheEntry, OperationOptions, StoredEntry } from '@imgproxy-cache/core/driver';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CacheEntry, CacheError, OperationOptions, StoredEntry } from '@imgproxy-cache/core/driver';
 import { broken } from './broken-driver.js';
 import { Handle, LARGE_BYTES, OtherEntries, OtherEntry, turns } from './other-entry.js';
 import { SoundDriver } from './sound-driver.js';
@@ -25,6 +26,7 @@ export const brokenAborts = [
         return super.put(name, entry);
       }
     },
+    { also: ['aborted-in-silence'] },
   ),
   broken(
     'aborted-during',
@@ -45,6 +47,39 @@ export const brokenAborts = [
             return super.stream();
           }
         })(found);
+      }
+    },
+  ),
+  broken(
+    'aborted-in-silence',
+    'reads a body until its own time is up, whatever the signal says',
+    class extends OtherEntries {
+      protected override entryFor(found: StoredEntry): StoredEntry {
+        const { store } = this;
+        const late = (): CacheError => this.error('ERR_CACHE_TIMEOUT', 'was too slow', 'get');
+        return new (class extends OtherEntry {
+          override async bytes(options?: OperationOptions): Promise<Uint8Array> {
+            if (store.silence === undefined) return super.bytes(options);
+            const tooLate = await Promise.race([store.silence, delay(300, true)]);
+            if (tooLate) throw late();
+            return super.bytes(options);
+          }
+        })(found);
+      }
+    },
+  ),
+  broken(
+    'aborted-in-silence',
+    'takes an abort for an outage when it waits for the head of an answer',
+    class extends SoundDriver {
+      protected override async sitOut(
+        ...[silence, operation, options]: Parameters<SoundDriver['sitOut']>
+      ): Promise<void> {
+        try {
+          await super.sitOut(silence, operation, options);
+        } catch {
+          throw this.error('ERR_CACHE_UNAVAILABLE', 'got no answer', operation);
+        }
       }
     },
   ),

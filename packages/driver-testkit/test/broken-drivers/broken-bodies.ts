@@ -167,6 +167,19 @@ export const brokenBodies = [
     { also: ['aborted-reading', 'aborted-during', 'given-up-not-whole'] },
   ),
   broken(
+    'metadata-first',
+    'reads the whole body in its get',
+    class extends SoundDriver {
+      override async get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
+        const found = await super.get(name, options);
+        if (found === undefined || found.metadata.size < OPEN_BODY_BYTES) return found;
+        const { metadata, verified = false } = found;
+        return new BufferedEntry(metadata, (await found.bytes(options)).slice(), verified);
+      }
+    },
+    { also: ['slow-reader'] },
+  ),
+  broken(
     'own-copy',
     "keeps the caller's own bytes",
     class extends SoundDriver {

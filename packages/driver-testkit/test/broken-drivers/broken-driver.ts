@@ -66,6 +66,14 @@ export function subjectOf(
         async outage() {
           current.down = true;
         },
+        async stall() {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          current.silence = promise;
+          return () => {
+            current.silence = undefined;
+            resolve();
+          };
+        },
         async dispose() {
           for (const giveBack of current.litter) giveBack();
         },

@@ -33,6 +33,15 @@ interface Described {
   readonly details: CacheErrorDetails;
 }
 
+/** A right driver but for the codes of its errors. */
+abstract class OtherCodes extends SoundDriver {
+  protected override error(...[code, ...rest]: Parameters<SoundDriver['error']>): CacheError {
+    return super.error(this.codeFor(code), ...rest);
+  }
+
+  protected abstract codeFor(code: CacheErrorCode): CacheErrorCode;
+}
+
 /** Drivers that fail in the wrong way, or do not when they should. */
 export const brokenErrors = [
   broken(
@@ -83,6 +92,34 @@ export const brokenErrors = [
     class extends SoundDriver {
       override async get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
         return this.store.down ? undefined : super.get(name, options);
+      }
+    },
+  ),
+  broken(
+    'outage-code',
+    'takes a connection that is refused for a right that is',
+    class extends OtherCodes {
+      protected override codeFor(code: CacheErrorCode): CacheErrorCode {
+        return code === 'ERR_CACHE_UNAVAILABLE' ? 'ERR_CACHE_ACCESS_DENIED' : code;
+      }
+    },
+  ),
+  broken(
+    'outage-code',
+    'takes a server that is down for a bucket that is gone',
+    class extends OtherCodes {
+      protected override codeFor(code: CacheErrorCode): CacheErrorCode {
+        return code === 'ERR_CACHE_UNAVAILABLE' ? 'ERR_CACHE_NO_BUCKET' : code;
+      }
+    },
+  ),
+  broken(
+    'outage-code',
+    'does not believe that an outage ends',
+    class extends OtherErrors {
+      protected override change({ code, what, details }: Described): Omit<Described, 'code'> {
+        const down = code === 'ERR_CACHE_UNAVAILABLE';
+        return { what, details: down ? { ...details, retryable: false } : details };
       }
     },
   ),

@@ -23,6 +23,25 @@ abstract class OtherMetadata extends SoundDriver {
   protected abstract metadataFor(metadata: EntryMetadata, name: string): EntryMetadata;
 }
 
+/** A store that is searched by patterns. */
+abstract class PatternList extends SoundDriver {
+  override async *list(prefix: string, options?: OperationOptions): AsyncGenerator<string> {
+    const pattern = this.patternOf(prefix);
+    for await (const name of super.list('', options)) if (pattern.test(name)) yield name;
+  }
+
+  protected abstract patternOf(prefix: string): RegExp;
+}
+
+/** A pattern that cannot be one matches nothing, as with most stores. */
+function asPattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    return /$^/;
+  }
+}
+
 const bytesOf = (entry: CacheEntry | undefined): number => entry?.body.length ?? 0;
 
 /** Drivers whose answers are wrong. */
@@ -94,6 +113,42 @@ export const brokenResults = [
         return super.list(prefix.endsWith('/') ? prefix : `${prefix}/`, options);
       }
     },
+    { also: ['list-literal'] },
+  ),
+  broken(
+    'list-literal',
+    'passes a prefix to a glob',
+    class extends PatternList {
+      protected override patternOf(prefix: string): RegExp {
+        const glob = prefix
+          .replace(/[.+^${}()|]/g, '\\$&')
+          .replaceAll('*', '.*')
+          .replaceAll('?', '.');
+        return asPattern(`^${glob}`);
+      }
+    },
+  ),
+  broken(
+    'list-literal',
+    'passes a prefix to LIKE',
+    class extends PatternList {
+      protected override patternOf(prefix: string): RegExp {
+        const like = prefix
+          .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+          .replaceAll('%', '.*')
+          .replaceAll('_', '.');
+        return asPattern(`^${like}`);
+      }
+    },
+  ),
+  broken(
+    'list-literal',
+    'takes capital letters for small ones',
+    class extends PatternList {
+      protected override patternOf(prefix: string): RegExp {
+        return new RegExp(`^${prefix.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`, 'i');
+      }
+    },
   ),
   broken(
     'list-many',
@@ -122,7 +177,7 @@ export const brokenResults = [
         if (empty) throw this.error('ERR_CACHE_NO_BUCKET', 'found no such folder', 'list');
       }
     },
-    { also: ['model'] },
+    { also: ['list-literal', 'model'] },
   ),
   broken(
     'list-foreign',
@@ -206,7 +261,7 @@ export const brokenResults = [
         await super.put(name, entry, options);
       }
     },
-    { also: ['slow-reader'] },
+    { also: ['metadata-first', 'slow-reader'] },
   ),
   broken('largest-body', 'takes more than it has said', SoundDriver, {
     capabilities: { maxEntryBytes: 500_000 },
@@ -296,6 +351,19 @@ export const brokenResults = [
 
       override get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
         return super.get(name.replaceAll('%20', ' '), options);
+      }
+    },
+  ),
+  broken(
+    'long-names',
+    'keeps the first 255 characters of a name',
+    class extends SoundDriver {
+      override put(name: string, entry: CacheEntry, options?: OperationOptions): Promise<void> {
+        return super.put(name.slice(0, 255), entry, options);
+      }
+
+      override get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
+        return super.get(name.slice(0, 255), options);
       }
     },
   ),

@@ -21,6 +21,8 @@ export class Store {
   readonly tampered = new Map<string, Uint8Array>();
   readonly locks = new Set<string>();
   down = false;
+  /** Ends when the store answers again; absent while it answers. */
+  silence: Promise<void> | undefined;
   /** What a broken driver forgets to give back, for the test to give it back in the end. */
   readonly litter: (() => void)[] = [];
 }
@@ -38,6 +40,7 @@ export class SoundDriver implements CacheDriver {
 
   async get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
     this.admit('get', options);
+    if (this.store.silence !== undefined) await this.sitOut(this.store.silence, 'get', options);
     if (this.store.foreign.has(name)) throw this.error('ERR_CACHE_CORRUPT', 'is not an entry', 'get');
     const entry = this.store.memory.peek(name);
     if (entry === undefined) return undefined;
@@ -47,6 +50,7 @@ export class SoundDriver implements CacheDriver {
 
   async put(name: string, entry: CacheEntry, options?: OperationOptions): Promise<void> {
     this.admit('put', options);
+    if (this.store.silence !== undefined) await this.sitOut(this.store.silence, 'put', options);
     await this.store.memory.put(name, entry);
     this.store.foreign.delete(name);
     this.store.tampered.delete(name);
@@ -87,6 +91,20 @@ export class SoundDriver implements CacheDriver {
     if (this.store.down) {
       throw this.error('ERR_CACHE_UNAVAILABLE', 'got no answer from the store', operation, details);
     }
+  }
+
+  /** Waits for a store that is silent, until the signal aborts. */
+  protected async sitOut(
+    silence: Promise<void>,
+    operation: CacheOperation,
+    options: OperationOptions = {},
+  ): Promise<void> {
+    const { promise: aborted, resolve: stop } = Promise.withResolvers<void>();
+    const listener = (): void => stop();
+    options.signal?.addEventListener('abort', listener);
+    await Promise.race([silence, aborted]);
+    options.signal?.removeEventListener('abort', listener);
+    this.admit(operation, options);
   }
 
   protected error(

@@ -13,7 +13,10 @@ driverContract(
   {
     definition: memory,
     prepare: async () => ({ config: { maxSize: 256 * 1024 * 1024, maxEntries: 10_000 } }),
-    without: { foreign: unreachable, tamper: unreachable, outage: 'the memory of a process does not fail' },
+    without: {
+      ...{ foreign: unreachable, tamper: unreachable },
+      ...{ outage: 'the memory of a process does not fail', stall: 'nor does it keep anybody waiting' },
+    },
   },
 );
 
@@ -44,8 +47,10 @@ driverContract(
           await writeFile(join(root, name), change(await readFile(join(root, name))));
         },
         outage: () => rename(root, join(folder, 'unmounted')),
+        outageCode: 'ERR_CACHE_NO_BUCKET',
         dispose: () => rm(folder, { recursive: true }),
       };
     },
+    without: { stall: 'the tests of the driver hold up the threads of the whole process for it' },
   },
 );

@@ -92,6 +92,6 @@ export const brokenByKilling: BrokenDriver = {
         dispose: () => rm(root, { recursive: true }),
       };
     },
-    without: { foreign: elsewhere, tamper: elsewhere, outage: elsewhere },
+    without: { foreign: elsewhere, tamper: elsewhere, outage: elsewhere, stall: elsewhere },
   },
 };

@@ -76,6 +76,7 @@ export function contractOn(config: S3Config, options?: S3DriverOptions): void {
       ...(options === undefined ? { module: import.meta.resolve('@imgproxy-cache/s3') } : {}),
       without: {
         outage: 'a live store is not ours to break',
+        stall: 'a live store is not ours to hold up',
         ...(options === undefined ? {} : { module: 'a resolver cannot be handed to another process' }),
       },
       ruleTimeout: 120,
