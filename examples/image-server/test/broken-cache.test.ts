@@ -1,5 +1,5 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ImageServer } from './image-server.js';
 import { PICTURE_FOLDER, PICTURES } from './pictures.js';
 import { TemporaryFolder } from './temporary-folder.js';
@@ -91,7 +91,9 @@ test.each(ACCIDENTS)(
     expect((await server.get('/x/blur:1/plain/local:///missing.png')).status).toBe(404);
 
     await mend(root);
-    await vi.waitFor(async () => expect(await health(server)).toMatchObject({ status: 'healthy' }), PATIENCE);
+    await vi.waitFor(async () => expect(await health(server)).toMatchObject({ status: 'healthy' }), {
+      timeout: 20_000,
+    });
     expect((await server.get(url(1))).cacheStatus).toBe('imgproxy-cache; fwd=miss; stored');
     expect((await server.get(url(1))).cacheStatus).toBe('imgproxy-cache; hit');
   },
