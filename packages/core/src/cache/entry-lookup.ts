@@ -34,10 +34,8 @@ export interface EntryLookupParts {
 const NO_TIERS: readonly LookedUpTier[] = [];
 const NEWER_FORMAT: Miss = { kind: 'miss', detail: 'newer-format', missedTiers: NO_TIERS };
 const NO_MEMORY: Miss = { kind: 'miss', detail: 'bytes-in-flight', missedTiers: NO_TIERS };
-// A look-up that takes this share of its timeout counts as a failure for its breaker, and so does one that makes the
-// request wait this much longer than a rendering would.
+// A look-up that takes this share of its timeout counts as a failure for its breaker.
 const SLOW_SHARE = 0.5;
-const SLOWER_THAN_RENDERING = 100;
 // How far the clock of another host may be ahead. An entry from further in the future would outlive its lifetime.
 const CLOCK_TOLERANCE = 60_000;
 
@@ -213,10 +211,7 @@ export class EntryLookup {
   }
 
   #isSlow(duration: number): boolean {
-    const { timeoutSeconds, renderingTime } = this.#parts;
-    return (
-      duration >= timeoutSeconds * 1000 * SLOW_SHARE || duration > renderingTime.mean + SLOWER_THAN_RENDERING
-    );
+    return duration >= this.#parts.timeoutSeconds * 1000 * SLOW_SHARE;
   }
 
   #refused(part: LookupPart, breaker: CircuitBreaker): Miss {
