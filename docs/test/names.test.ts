@@ -20,8 +20,8 @@ const scripts = new Set(
 
 /** What is not in a document's text as such: a group (`IMGPROXY_CACHE_*`, `IMGPROXY_CACHE_S3_…`) is no name. */
 const variable = /\bIMGPROXY_[A-Z0-9_]*[A-Z0-9](?![A-Z0-9_*…<])/g;
-/** Misspelt on purpose, and imgproxy's own that hosts may read. */
-const unread = ['IMGPROXY_CACHE_PATH_PREFX', 'IMGPROXY_SECRET'];
+/** Misspelt on purpose. */
+const unread = ['IMGPROXY_CACHE_PATH_PREFX'];
 
 describe.each(documents)('$path', (document) => {
   test('names variables that some source reads', () => {

@@ -1,20 +1,18 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Connections } from './connections.js';
 
 const STOP_DEADLINE_MS = 10_000;
 
 /** A server that stops without breaking off an answer. */
 export class HttpServer {
   readonly #server: Server;
+  readonly #connections: Connections;
 
   constructor(listener: RequestListener) {
-    this.#server = createServer(listener).on('request', (_request, response) => {
-      // A connection that its client keeps for further requests would keep the server from ending.
-      response.once('close', () => {
-        if (!this.#server.listening) this.#server.closeIdleConnections();
-      });
-    });
+    this.#server = createServer(listener);
+    this.#connections = new Connections(this.#server);
   }
 
   /**
@@ -31,6 +29,7 @@ export class HttpServer {
   async stop(): Promise<void> {
     const closed = once(this.#server, 'close');
     const deadline = setTimeout(() => this.#server.closeAllConnections(), STOP_DEADLINE_MS);
+    await this.#connections.close();
     this.#server.close();
     await closed;
     clearTimeout(deadline);

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createImageCache, ImageCache, isCacheError } from '@imgproxy-cache/core';
 import {
   type ArgumentsHost,
+  type BeforeApplicationShutdown,
   Catch,
   Controller,
   Get,
@@ -9,12 +10,14 @@ import {
   Logger,
   Module,
   NotFoundException,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   Req,
   Res,
   StreamableFile,
 } from '@nestjs/common';
-import { APP_FILTER, BaseExceptionFilter } from '@nestjs/core';
+import { APP_FILTER, BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
+import { Connections } from './connections.js';
 import { drawPicture, identityOf, parsePicture } from './picture.js';
 import { cachingHeaders } from './picture-listener.js';
 
@@ -88,11 +91,23 @@ const log = new Logger(ImageCache.name);
     { provide: APP_FILTER, useClass: CacheErrorFilter },
   ],
 })
-export class AppModule implements OnApplicationShutdown {
+export class AppModule implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #cache: ImageCache;
+  readonly #adapterHost: HttpAdapterHost;
+  #connections: Connections | undefined;
 
-  constructor(@Inject(ImageCache) cache: ImageCache) {
+  constructor(@Inject(ImageCache) cache: ImageCache, @Inject(HttpAdapterHost) adapterHost: HttpAdapterHost) {
     this.#cache = cache;
+    this.#adapterHost = adapterHost;
+  }
+
+  onApplicationBootstrap(): void {
+    this.#connections = new Connections(this.#adapterHost.httpAdapter.getHttpServer());
+  }
+
+  /** Nest closes its server next, and waits for every connection that is open then. */
+  beforeApplicationShutdown(): Promise<void> | undefined {
+    return this.#connections?.close();
   }
 
   /** Nest has closed its server by then: every request has ended. */

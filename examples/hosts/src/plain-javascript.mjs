@@ -2,18 +2,28 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { createImageCache, isCacheError } from '@imgproxy-cache/core';
 
 /**
  * @import { IncomingMessage, ServerResponse } from 'node:http'
- * @import { AddressInfo } from 'node:net'
+ * @import { AddressInfo, Socket } from 'node:net'
  * @import { Rendering } from '@imgproxy-cache/core'
  */
 
 const cache = await createImageCache({ resolveFrom: import.meta.url });
 
+/** @type {Set<Socket>} */
+const connections = new Set();
+/** @type {Set<ServerResponse>} */
+const running = new Set();
+
 const server = createServer(answer).listen(Number(process.env['PORT'] ?? 8080));
+server.on('connection', (socket) => {
+  connections.add(socket);
+  socket.once('close', () => connections.delete(socket));
+});
 await once(server, 'listening');
 const { port } = /** @type {AddressInfo} */ (server.address());
 process.stdout.write(`listening on http://localhost:${port}\n`);
@@ -26,13 +36,14 @@ process.once('SIGTERM', stop).once('SIGINT', stop);
  */
 async function answer(request, response) {
   const [, width, height, source] = /^\/(\d{1,4})x(\d{1,4})\/(.+)$/.exec(request.url ?? '') ?? [];
-  if (!width || !height || !source) return sendText(response, 404, 'Not found');
   const gone = new AbortController();
+  running.add(response);
   response.once('close', () => {
+    running.delete(response);
     gone.abort();
-    // A connection that its client keeps for further requests would keep a stopping server from ending.
-    if (!server.listening) server.closeIdleConnections();
+    if (!server.listening) closeQuietConnections();
   });
+  if (!width || !height || !source) return sendText(response, 404, 'Not found');
   try {
     const { status, image, vary } = await cache.fetch(
       {
@@ -89,6 +100,15 @@ function sendText(response, status, message) {
 /** The server first: the cache still takes what the last requests have to store. */
 async function stop() {
   server.close();
+  // What clients have sent before is read first: those requests are answered.
+  await setImmediate();
+  closeQuietConnections();
   await once(server, 'close');
   await cache.close();
+}
+
+/** Node leaves those open that have sent a part of a request: one silent client would keep the server from ending. */
+function closeQuietConnections() {
+  const busy = new Set(Array.from(running, ({ req }) => req.socket));
+  for (const socket of connections) if (!busy.has(socket)) socket.destroySoon();
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdir, rename } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { HostProcess } from './host-process.js';
 import { TemporaryFolder } from './temporary-folder.js';
@@ -84,7 +85,7 @@ describe.each([
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    '%s: stores what waits, and ends though a client keeps its connection',
+    '%s: stores what waits, and ends though clients keep connections and send half a request',
     async (signal) => {
       await using folder = await TemporaryFolder.create();
       const env = {
@@ -98,6 +99,9 @@ describe.each([
       const agent = new Agent({ keepAlive: true });
       const [incoming] = await once(get(new URL(CAT, before.url), { agent }), 'response');
       incoming.resume();
+      const silent = connect(Number(new URL(before.url ?? '').port)).on('error', () => {});
+      silent.write('GET / HTTP/1.1\r\n');
+      await once(silent, 'connect');
       const answers = await Promise.all(paths.map((path) => before.get(path)));
       expect(await before.stop(signal)).toBe(0);
       agent.destroy();

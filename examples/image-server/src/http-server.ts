@@ -7,10 +7,12 @@ import fastify, {
   type FastifyReply,
   LogController,
 } from 'fastify';
+import { Connections } from './connections.js';
 import type { Gallery } from './gallery.js';
 import { ImageError } from './image-error.js';
 import type { ImageRoute } from './image-route.js';
-import type { Settings } from './settings.js';
+import { listenFault } from './listen-fault.js';
+import { type Settings, SettingsError } from './settings.js';
 
 const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
 const MAX_URL_LENGTH = 16 * 1024;
@@ -19,6 +21,7 @@ const STOP_DEADLINE_MS = 10_000;
 /** The server with its routes. Requests are not logged: their URLs hold signatures. */
 export class HttpServer {
   readonly #server: FastifyInstance;
+  readonly #connections: Connections;
   #stopping = false;
 
   constructor(logger: FastifyBaseLogger, cache: ImageCache, images: ImageRoute, gallery: Gallery) {
@@ -29,11 +32,12 @@ export class HttpServer {
       routerOptions: { maxParamLength: MAX_URL_LENGTH },
       frameworkErrors: (_error, _request, reply) => refuse(reply, 400, 'Invalid URL'),
     });
+    this.#connections = new Connections(this.#server.server);
     this.#server.addHook('onRequest', async (_request, reply) => {
       reply.header('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     });
     this.#server.addHook('onSend', async (_request, reply) => {
-      // A connection that is kept open for further requests would keep the server from ending.
+      // So that no client sends another request on a connection that is about to be closed.
       if (this.#stopping) reply.header('Connection', 'close');
     });
     this.#server.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'Invalid URL'));
@@ -44,9 +48,17 @@ export class HttpServer {
     images.addTo(this.#server);
   }
 
-  /** @returns the server's own URL */
+  /**
+   * @returns the server's own URL
+   * @throws SettingsError
+   */
   async listen({ host, port }: Settings): Promise<string> {
-    await this.#server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
+    try {
+      await this.#server.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` });
+    } catch (error) {
+      const fault = listenFault(error, host, port);
+      throw fault === undefined ? error : new SettingsError([fault]);
+    }
     const { address, port: boundPort } = this.#server.server.address() as AddressInfo;
     const name = address === '::' || address === '0.0.0.0' ? 'localhost' : address;
     return `http://${isIPv6(name) ? `[${name}]` : name}:${boundPort}`;
@@ -56,6 +68,7 @@ export class HttpServer {
   async stop(): Promise<void> {
     this.#stopping = true;
     const deadline = setTimeout(() => this.#server.server.closeAllConnections(), STOP_DEADLINE_MS);
+    await this.#connections.close();
     await this.#server.close();
     clearTimeout(deadline);
   }

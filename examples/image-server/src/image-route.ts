@@ -1,6 +1,7 @@
 import { type ImageCache, negotiate } from '@imgproxy-cache/core';
 import { type ImageRequest, toCacheRequest, type UrlParser } from '@imgproxy-cache/url';
 import type { FastifyInstance } from 'fastify';
+import { BearerSecret } from './bearer-secret.js';
 import type { ImageRenderer } from './image-renderer.js';
 import { readRenderOptions } from './render-options.js';
 import type { Settings } from './settings.js';
@@ -11,17 +12,20 @@ export class ImageRoute {
   readonly #urls: UrlParser;
   readonly #renderer: ImageRenderer;
   readonly #settings: Settings;
+  readonly #secret: BearerSecret;
 
   constructor(cache: ImageCache, urls: UrlParser, renderer: ImageRenderer, settings: Settings) {
     this.#cache = cache;
     this.#urls = urls;
     this.#renderer = renderer;
     this.#settings = settings;
+    this.#secret = new BearerSecret(settings.secret);
   }
 
   addTo(server: FastifyInstance): void {
     server.get('/*', async (request, reply) => {
       const started = performance.now();
+      this.#secret.verify(request.headers.authorization);
       const wanted = this.#urls.parse(Buffer.from(request.url, 'latin1'));
       // Every line of a repeated header: `request.headers` joins some of them and drops others.
       const headers = request.raw.headersDistinct;

@@ -17,17 +17,20 @@ try {
 async function start(container: Container): Promise<void> {
   const settings = container.get(SERVER.Settings);
   const server = container.get(HttpServer);
+  for (const name of settings.ignoredVariables)
+    container.get(SERVER.Logger).warn(`${name} is set and not supported here: it changes nothing`);
+  let url: string;
   try {
     await container.get(CACHE.ImageCache).ready();
-    const url = await server.listen(settings);
-    const cache = container.get(SERVER.CacheDescription);
-    process.stdout.write(`image server: ${url}\npictures: ${settings.sourceRoot}\ncache: ${cache.text}\n`);
+    url = await server.listen(settings);
   } catch (error) {
     await container.unbindAllAsync();
     throw error;
   }
   // Once: a second signal ends the process without waiting.
   process.once('SIGTERM', () => stop(server, container)).once('SIGINT', () => stop(server, container));
+  const cache = container.get(SERVER.CacheDescription);
+  process.stdout.write(`image server: ${url}\npictures: ${settings.sourceRoot}\ncache: ${cache.text}\n`);
 }
 
 /** Unbinding the cache lets it store what it still holds. */

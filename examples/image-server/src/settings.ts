@@ -1,12 +1,17 @@
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { NEGOTIATION_TABLE, type NegotiationSettings, readConfig } from '@imgproxy-cache/core';
+import { unsupportedVariables } from './unsupported-variables.js';
 
 /** The server's own part of imgproxy's variables. `IMGPROXY_CACHE_*` and those of URLs are read by their packages. */
 export interface Settings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  /** What clients must send as `Authorization: Bearer …`. Blank: nothing. */
+  readonly secret: string;
+  /** imgproxy's variables that are set and change nothing here. */
+  readonly ignoredVariables: readonly string[];
   /** The folder that `local:///` stands for. */
   readonly sourceRoot: string;
   /** How long clients may keep an image, in seconds. */
@@ -32,8 +37,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const bind = env['IMGPROXY_BIND'] || ':8080';
   const sourceRoot = env['IMGPROXY_LOCAL_FILESYSTEM_ROOT'] || SAMPLES;
   const ttl = env['IMGPROXY_TTL'] || '31536000';
+  const secret = env['IMGPROXY_SECRET'] ?? '';
+  const unsupported = unsupportedVariables(env);
 
-  const faults: string[] = [];
+  const faults = unsupported.security.map(
+    (name) => `${name} is set and not supported here, and no security setting is ignored: unset it`,
+  );
   const { ipv6, host = '', port = '' } = BIND.exec(bind)?.groups ?? {};
   if (port === '' || Number(port) > 65_535)
     faults.push(`IMGPROXY_BIND is ${JSON.stringify(bind)}, allowed is host:port, such as :8080`);
@@ -51,6 +60,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     host: ipv6 ?? (host || '::'),
     port: Number(port),
+    secret: secret.trim() === '' ? '' : secret,
+    ignoredVariables: unsupported.others,
     sourceRoot,
     ttlSeconds: Number(ttl),
     negotiation,

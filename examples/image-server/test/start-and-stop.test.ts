@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { symlink } from 'node:fs/promises';
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { ImageServer } from './image-server.js';
 import { PICTURE_FOLDER, PICTURES, VARIANTS } from './pictures.js';
@@ -58,6 +59,44 @@ describe('stopping', () => {
         expect([path, (await after.get(path)).cacheStatus]).toEqual([path, 'imgproxy-cache; hit']);
     },
   );
+
+  test('clients that have sent no whole request are gone before the running requests end', async () => {
+    await using server = await ImageServer.start({ IMGPROXY_LOCAL_FILESYSTEM_ROOT: PICTURE_FOLDER });
+    const { hostname, port } = new URL(server.url);
+    const openSocket = async (sent: string) => {
+      const socket = connect(Number(port), hostname).on('error', () => {});
+      await once(socket, 'connect');
+      if (sent !== '') await promisify(socket.write).call(socket, sent);
+      return socket;
+    };
+    const silent = await openSocket('');
+    const halfSent = await openSocket('GET /health HTTP/1.1\r\nHost: a\r\n');
+    // One whole answer, then half a request more.
+    const kept = await openSocket('GET /health HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(kept, 'data');
+    await promisify(kept.write).call(kept, 'GET /health HTTP/1.1\r\n');
+
+    const ends: string[] = [];
+    const running = Array.from({ length: 6 }, async (_, index) => {
+      const path = `/x/w:400/cb:${index}/plain/local:///${encodeURIComponent(PICTURES[0] as string)}@avif`;
+      const { status } = await server.get(path);
+      ends.push(`answered with ${status}`);
+    });
+    await server.get('/health');
+    const closed = [silent, halfSent, kept].map(async (socket) => {
+      await once(socket.resume(), 'close');
+      ends.push('closed');
+    });
+    expect(await server.stop()).toBe(0);
+    await Promise.all([...closed, ...running]);
+    expect(ends.toSorted()).toEqual([
+      ...running.map(() => 'answered with 200'),
+      'closed',
+      'closed',
+      'closed',
+    ]);
+    expect(ends.lastIndexOf('closed')).toBeLessThan(ends.lastIndexOf('answered with 200'));
+  });
 
   test('a killed process leaves whole images or none', async () => {
     await using folder = await TemporaryFolder.create();
@@ -153,7 +192,20 @@ describe('starting', () => {
     expect(errorOutput).not.toMatch(/^\s+at /m);
   });
 
-  test('a port that is taken: the process ends and says so', async () => {
+  test.each([
+    [
+      '192.0.2.1:8080',
+      /cannot listen on 192\.0\.2\.1:8080 \(EADDRNOTAVAIL\): this machine has no such address/,
+    ],
+    // Without a name server nobody can say that there is no such name.
+    ['host.invalid:8080', /cannot listen on host\.invalid:8080 \((ENOTFOUND|EAI_AGAIN)\): the host name /],
+  ])('%s: the process ends and says why', async (bind, message) => {
+    const { code, errorOutput } = await ImageServer.failToStart({ IMGPROXY_BIND: bind });
+    expect([code, errorOutput]).toEqual([1, expect.stringMatching(message)]);
+    expect(errorOutput).not.toMatch(/^\s+at /m);
+  });
+
+  test('a port that is taken: the process ends, names the variable and says what to do', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address() as { port: number };
@@ -161,8 +213,11 @@ describe('starting', () => {
       IMGPROXY_BIND: `127.0.0.1:${address.port}`,
     });
     other.close();
-    expect([code, errorOutput]).toEqual([1, expect.stringContaining('EADDRINUSE')]);
-    expect(errorOutput).not.toMatch(/^\s+at /m);
+    expect(code).toBe(1);
+    expect(errorOutput.split('\n')).toEqual([
+      'the configuration of the server is wrong:',
+      `- IMGPROXY_BIND: cannot listen on 127.0.0.1:${address.port} (EADDRINUSE): something listens there already. End it, or choose another port, such as IMGPROXY_BIND=:8081; port 0 takes any that is free`,
+    ]);
   });
 
   test('a cache that fails its check: with IMGPROXY_CACHE_REPORT_ERRORS the process ends, without it serves', async () => {

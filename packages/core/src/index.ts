@@ -1,11 +1,5 @@
 export * from './cache/index.js';
-export {
-  CORE_TABLE,
-  type Environment,
-  NEGOTIATION_TABLE,
-  type ReadConfig,
-  readConfig,
-} from './config/index.js';
+export { CORE_TABLE, NEGOTIATION_TABLE, type ReadConfig, readConfig } from './config/index.js';
 export * from './container/index.js';
 export * from './driver/index.js';
 export * from './key/index.js';

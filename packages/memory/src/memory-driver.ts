@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   assertEntryName,
   BufferedEntry,
@@ -25,6 +26,8 @@ export interface MemoryDriverOptions {
   readonly maxEntries?: number;
 }
 
+// Of so many names a list looks through a million without a pause that requests would notice.
+const LIST_SLICE = 5000;
 // What an entry takes besides its body: name, metadata, bookkeeping.
 const ENTRY_OVERHEAD = 1024;
 
@@ -35,6 +38,8 @@ const ENTRY_OVERHEAD = 1024;
  */
 export class MemoryDriver implements CacheDriver {
   readonly #entries: LRUCache<string, CacheEntry>;
+  /** In the order in which they were first stored, which a use does not change: a list may pause. */
+  readonly #names = new Set<string>();
   readonly #context: Pick<DriverContext, 'reservedName' | 'clock'>;
   #closed = false;
 
@@ -43,7 +48,14 @@ export class MemoryDriver implements CacheDriver {
     context: Pick<DriverContext, 'reservedName' | 'clock'> = { reservedName: 'check', clock: systemClock },
   ) {
     this.#context = context;
-    this.#entries = new LRUCache({ max: maxEntries, maxSize, sizeCalculation: sizeOf });
+    this.#entries = new LRUCache({
+      max: maxEntries,
+      maxSize,
+      sizeCalculation: sizeOf,
+      dispose: (_entry, name, reason) => {
+        if (reason !== 'set') this.#names.delete(name);
+      },
+    });
   }
 
   /** Names of all entries, the most recently used first. */
@@ -96,6 +108,7 @@ export class MemoryDriver implements CacheDriver {
       );
     }
     // A copy: the caller may change the bytes, or they may be a small part of a large buffer.
+    this.#names.add(name);
     this.#entries.set(name, { metadata: Object.freeze(metadata), body: Uint8Array.from(entry.body) });
   }
 
@@ -106,9 +119,13 @@ export class MemoryDriver implements CacheDriver {
 
   async *list(prefix: string, options?: OperationOptions): AsyncGenerator<string, void, undefined> {
     this.#admit('list', options);
-    // All at once: an entry that is used meanwhile moves to where a slow iteration has already been.
-    const names = [...this.#entries.keys()].filter((name) => name.startsWith(prefix));
-    for (const name of names) {
+    let visited = 0;
+    for (const name of this.#names) {
+      if (++visited % LIST_SLICE === 0) {
+        await nextTurn();
+        this.#admit('list', options);
+      }
+      if (!name.startsWith(prefix)) continue;
       yield name;
       this.#admit('list', options);
     }

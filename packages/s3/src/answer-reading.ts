@@ -2,10 +2,11 @@ import type { ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-s3';
 import type { HttpAnswer, ReadLimits } from '@imgproxy-cache/http-transport';
 import { HttpResponse } from '@smithy/core/protocols';
 import type { DeserializeMiddleware, Pluggable } from '@smithy/types';
+import { ENDED_AS_ERROR, KnownFailure } from './failures.js';
 import { BodyStream } from './sdk-transport.js';
 
 /** A success that no S3 gives: something else answered in its place. */
-export class NotS3Error extends Error {
+export class NotS3Error extends KnownFailure {
   override readonly name = 'NotS3Error';
 }
 
@@ -44,8 +45,7 @@ export function answerReading(): Pluggable<ServiceInputTypes, ServiceOutputTypes
       if (!HttpResponse.isInstance(response) || !(response.body instanceof BodyStream)) return result;
       const command = context.commandName ?? '';
       const answer = { status: response.statusCode, headers: response.headers, body: response.body.source };
-      if (command === 'GetObjectCommand' && isSuccess(answer.status)) {
-        assertObject(answer);
+      if (command === 'GetObjectCommand' && isObject(answer)) {
         response.headers = withoutDate(answer.headers);
       } else {
         Object.assign(response, await readWhole(command, answer));
@@ -58,15 +58,9 @@ export function answerReading(): Pluggable<ServiceInputTypes, ServiceOutputTypes
   };
 }
 
-/**
- * Makes sure that a successful answer brings an object; otherwise its body is closed.
- * @throws NotS3Error
- */
-export function assertObject(answer: HttpAnswer): void {
-  const problem = problemOfObject(answer);
-  if (problem === undefined) return;
-  answer.body.close();
-  throw new NotS3Error(problem);
+/** Whether an answer to a read brings an object; any other is for {@link readWhole}. */
+export function isObject(answer: HttpAnswer): boolean {
+  return isSuccess(answer.status) && problemOfObject(answer) === undefined;
 }
 
 /**
@@ -77,17 +71,24 @@ export async function readWhole(
   command: string,
   { status, headers, body }: HttpAnswer,
 ): Promise<HttpResponse> {
+  const notObject =
+    command === 'GetObjectCommand' && isSuccess(status) ? problemOfObject({ status, headers }) : undefined;
+  if (notObject !== undefined && !isXmlType(headers)) {
+    body.close();
+    throw new NotS3Error(notObject);
+  }
   const { bytes: document, whole } = await body.read(isSuccess(status) ? DOCUMENT_LIMITS : ERROR_LIMITS);
   const response = new HttpResponse({ statusCode: status, headers: withoutDate(headers), body: document });
   if (isSuccess(status) && !whole) throw new NotS3Error('its document does not end');
   if (isSuccess(status) && endsAsError(document)) {
     // S3 may begin an answer before it knows how the work ends.
     response.statusCode = 503;
+    response.reason = ENDED_AS_ERROR;
   } else if (isSuccess(status)) {
     if (command === 'PutObjectCommand' && headers['etag'] === undefined) {
       throw new PutUnconfirmedError('a put without an ETag');
     }
-    const problem = problemOfDocument(headers, document, command);
+    const problem = notObject ?? problemOfDocument(headers, document, command);
     if (problem !== undefined) throw new NotS3Error(problem);
     if (command === 'GetBucketLocationCommand') response.body = withNamespace(document);
   } else if (!whole || !isXml(document)) {
@@ -107,14 +108,12 @@ function withoutDate({ date, ...headers }: HttpAnswer['headers']): Record<string
   return headers;
 }
 
-function problemOfObject({ status, headers }: HttpAnswer): string | undefined {
+function problemOfObject({ status, headers }: Omit<HttpAnswer, 'body'>): string | undefined {
   if (status !== 200) return `status ${status} for a whole object`;
   for (const name in headers) if (name.startsWith('x-amz-meta-')) return undefined;
   if (headers['etag'] === undefined) return 'an object without an ETag';
-  const type = headers['content-type'] ?? '';
-  return /^text\/html|[/+]xml\b(?<!svg\+xml)/i.test(type)
-    ? `a document of type ${type.slice(0, 40)}`
-    : undefined;
+  if (/^text\/html/i.test(headers['content-type'] ?? '')) return 'a page of HTML';
+  return isXmlType(headers) ? 'a document of XML' : undefined;
 }
 
 function problemOfDocument(
@@ -141,6 +140,10 @@ function withNamespace(document: Uint8Array): Uint8Array {
 /** Of these the SDK makes the error they are. */
 function endsAsError(document: Uint8Array): boolean {
   return Buffer.from(document.subarray(-16)).toString('latin1').trimEnd().endsWith('</Error>');
+}
+
+function isXmlType(headers: HttpAnswer['headers']): boolean {
+  return /[/+]xml\b(?<!svg\+xml)/i.test(headers['content-type'] ?? '');
 }
 
 function isXml(document: Uint8Array): boolean {

@@ -3,12 +3,13 @@ import { BucketRegion } from './bucket-region.js';
 import type { Credentials } from './credentials.js';
 import { endpointOfLocation, type S3Target } from './endpoint.js';
 import { type ErrorAnswer, isErrorAnswer } from './error-answer.js';
+import { KnownFailure } from './failures.js';
 import { type RegionUse, readWrongRegion, type WrongRegion } from './region-answer.js';
 import { discoverRegion } from './region-discovery.js';
 import type { RegionalClient, RegionalClients } from './regional-clients.js';
 
 /** The bucket is in another region, and asking there is not possible or did not help. */
-export class WrongRegionError extends Error {
+export class WrongRegionError extends KnownFailure {
   override readonly name = 'WrongRegionError';
   readonly asked: string;
   /** Where the bucket is, as far as known. */
@@ -62,10 +63,12 @@ export class BucketRequests {
       report: parts.report,
       clock: parts.clock,
       configured: parts.configuredRegion,
-      discover: (asked) =>
-        credentials.run(() =>
+      discover: async (asked) => {
+        const region = await credentials.run(() =>
           discoverRegion(clients.at(asked).sdk, target.bucket, asked, this.#use, closing),
-        ),
+        );
+        return region !== undefined && credentials.reveals(region) ? undefined : region;
+      },
     });
   }
 
@@ -109,7 +112,8 @@ export class BucketRequests {
       this.region.confirm(region);
       this.#reportRetries(result.$metadata.attempts);
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const error = credentials.tell(thrown);
       if (!signal.aborted) await this.#learnFromFailure(region, error);
       throw error;
     }

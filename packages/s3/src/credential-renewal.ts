@@ -1,5 +1,6 @@
 import type { Clock, DriverEvent } from '@imgproxy-cache/core/driver';
 import type { AwsCredentialIdentity } from '@smithy/types';
+import { KnownFailure } from './failures.js';
 
 /** Gets new credentials from where they come from. */
 export type CredentialExchange = (signal: AbortSignal) => Promise<AwsCredentialIdentity>;
@@ -20,21 +21,23 @@ export interface CredentialRenewalParts {
   readonly subject: string;
   report(event: DriverEvent): void;
   readonly clock: Clock;
+  /** What may be told of a failure. */
+  tell(thrown: unknown): Error;
 }
 
 /** No credentials could be got. The cause says why. */
-export class CredentialsUnavailableError extends Error {
+export class CredentialsUnavailableError extends KnownFailure {
   override readonly name = 'CredentialsUnavailableError';
   readonly subject: string;
 
-  constructor(subject: string, cause: unknown) {
+  constructor(subject: string, cause: Error) {
     super(`no credentials of ${subject}`, { cause });
     this.subject = subject;
   }
 }
 
 /** An exchange did not end within its deadline. */
-export class ExchangeTimeoutError extends Error {
+export class ExchangeTimeoutError extends KnownFailure {
   override readonly name = 'ExchangeTimeoutError';
 }
 
@@ -55,6 +58,8 @@ export class RenewedCredentials {
   readonly #exchange: CredentialExchange;
   readonly #parts: CredentialRenewalParts;
   #held: Held | undefined;
+  /** What was held before: a late answer may still tell of it. */
+  #replaced: AwsCredentialIdentity | undefined;
   #exchanging: Promise<AwsCredentialIdentity> | undefined;
   #abort: AbortController | undefined;
   #failure: CredentialsUnavailableError | undefined;
@@ -91,6 +96,11 @@ export class RenewedCredentials {
     return await this.identity();
   }
 
+  /** The credentials that requests under way may carry. */
+  inUse(): readonly AwsCredentialIdentity[] {
+    return [this.#held?.identity, this.#replaced].filter((identity) => identity !== undefined);
+  }
+
   /** Ends an exchange that is under way. */
   close(): void {
     this.#closed = true;
@@ -111,7 +121,7 @@ export class RenewedCredentials {
   }
 
   async #exchangeOnce(): Promise<AwsCredentialIdentity> {
-    const { subject, clock, report } = this.#parts;
+    const { subject, clock, report, tell } = this.#parts;
     const abort = new AbortController();
     this.#abort = abort;
     try {
@@ -119,6 +129,7 @@ export class RenewedCredentials {
       const expires = identity.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
       const life = expires - clock.now();
       const renewed = this.#held !== undefined;
+      this.#replaced = this.#held?.identity;
       this.#held = { identity, expires, renewFrom: expires - Math.min(EARLY, life * EARLY_SHARE) };
       this.#failure = undefined;
       this.#failures = 0;
@@ -131,7 +142,8 @@ export class RenewedCredentials {
         });
       }
       return identity;
-    } catch (cause) {
+    } catch (thrown) {
+      const cause = tell(thrown);
       this.#failure = new CredentialsUnavailableError(subject, cause);
       this.#backOff();
       if (this.#held !== undefined && !this.#closed) {
@@ -139,7 +151,7 @@ export class RenewedCredentials {
         report({
           kind: 'credentials-not-renewed',
           level: 'warn',
-          message: `the credentials of ${subject} could not be renewed (${cause instanceof Error ? cause.name : 'unknown error'}); those at hand are valid for ${left} s`,
+          message: `the credentials of ${subject} could not be renewed (${cause.name}); those at hand are valid for ${left} s`,
         });
       }
       throw this.#failure;
@@ -152,10 +164,14 @@ export class RenewedCredentials {
     abort: AbortController,
   ): Promise<AwsCredentialIdentity> {
     return new Promise((resolve, reject) => {
-      abort.signal.addEventListener('abort', () => reject(abort.signal.reason), { once: true });
       const deadline = this.#parts.clock.setTimer(() => {
         abort.abort(new ExchangeTimeoutError(`no answer within ${EXCHANGE_DEADLINE / 1000} s`));
       }, EXCHANGE_DEADLINE);
+      const onAbort = (): void => {
+        deadline.cancel();
+        reject(abort.signal.reason);
+      };
+      abort.signal.addEventListener('abort', onAbort, { once: true });
       exchange.then(resolve, reject).finally(() => deadline.cancel());
     });
   }

@@ -1,10 +1,13 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
-import type { Clock, DriverEvent } from '@imgproxy-cache/core/driver';
-import type { HttpHandlerUserInput } from '@smithy/core/protocols';
+import type { Clock, DriverEvent, Environment } from '@imgproxy-cache/core/driver';
+import type { HttpTransport } from '@imgproxy-cache/http-transport';
 import type { AwsCredentialIdentity, Logger } from '@smithy/types';
+import { profileOf, variableOf } from './aws-environment.js';
 import { type CredentialExchange, RenewedCredentials } from './credential-renewal.js';
+import { loadCredentials } from './credential-sources.js';
+import { toFailure } from './failures.js';
 import type { SdkRetries } from './retries.js';
+import { SdkTransport } from './sdk-transport.js';
 
 /** A role that is assumed on top of the credentials that the environment gives. */
 export interface AssumedRole {
@@ -15,10 +18,12 @@ export interface AssumedRole {
 
 /** What credentials are got with. */
 export interface CredentialParts {
+  /** Where the variables of AWS are. */
+  readonly env: Environment;
   readonly role: AssumedRole | undefined;
   /** The region whose STS is asked. */
   region(): Promise<string>;
-  readonly requestHandler: HttpHandlerUserInput;
+  readonly transport: HttpTransport;
   readonly retries: SdkRetries;
   readonly logger: Logger;
   report(event: DriverEvent): void;
@@ -51,16 +56,24 @@ export class Credentials {
   constructor(parts: CredentialParts) {
     this.#parts = parts;
     const { role } = parts;
-    this.#base = new RenewedCredentials(() => loadFromEnvironment(parts), {
-      ...parts,
+    const { report, clock } = parts;
+    const tell = this.tell;
+    this.#base = new RenewedCredentials((signal) => this.#load(signal), {
+      report,
+      clock,
+      tell,
       subject: 'the environment',
     });
     if (role !== undefined) {
       const exchange: CredentialExchange = (signal) => this.#assume(role, signal);
-      this.#role = new RenewedCredentials(exchange, { ...parts, subject: `the role ${role.arn}` });
+      this.#role = new RenewedCredentials(exchange, { report, clock, tell, subject: `the role ${role.arn}` });
     }
     this.provider = asProvider(this.#acting);
+    if (hasUnusedKeys(parts.env)) report(unusedKeys(profileOf(parts.env)));
   }
+
+  /** What may be told of a failure: nothing in which a store or STS repeats the credentials. */
+  readonly tell = (thrown: unknown): Error => toFailure(thrown, this.reveals);
 
   /** Waits until there are credentials. @throws CredentialsUnavailableError */
   async ready(): Promise<void> {
@@ -84,6 +97,22 @@ export class Credentials {
     return this.#role ?? this.#base;
   }
 
+  /** Whether a text that came over the wire tells a credential. */
+  readonly reveals = (text: string): boolean => {
+    const identities = [...this.#base.inUse(), ...(this.#role?.inUse() ?? [])];
+    const secrets = identities.flatMap(({ accessKeyId, secretAccessKey, sessionToken }) => [
+      accessKeyId,
+      secretAccessKey,
+      sessionToken,
+    ]);
+    return [...secrets, this.#parts.role?.externalId].some((secret) => isToldBy(text, secret));
+  };
+
+  #load(signal: AbortSignal): Promise<AwsCredentialIdentity> {
+    const { transport } = this.#parts;
+    return loadCredentials({ ...this.#parts, requestHandler: new SdkTransport(transport, signal) }, signal);
+  }
+
   async #assume(role: AssumedRole, signal: AbortSignal): Promise<AwsCredentialIdentity> {
     const sts = await this.#client();
     const command = new AssumeRoleCommand({
@@ -105,11 +134,12 @@ export class Credentials {
   }
 
   async #client(): Promise<STSClient> {
-    const { region, requestHandler, retries, logger } = this.#parts;
+    const { env, region, transport, retries, logger } = this.#parts;
     this.#sts ??= new STSClient({
       region: await region(),
+      profile: profileOf(env),
       credentials: asProvider(this.#base),
-      requestHandler,
+      requestHandler: new SdkTransport(transport),
       ...retries,
       logger,
     });
@@ -117,9 +147,27 @@ export class Credentials {
   }
 }
 
-// A chain of its own for every exchange: the SDK's remembers, and so it would a load that hangs.
-function loadFromEnvironment({ logger, requestHandler }: CredentialParts): Promise<AwsCredentialIdentity> {
-  return fromNodeProviderChain({ ignoreCache: true, logger, clientConfig: { requestHandler } })();
+/** Short ones may be words. */
+const LEAST_PART = 6;
+
+function isToldBy(text: string, secret: string | undefined): boolean {
+  if (secret === undefined || secret === '') return false;
+  // As a part of an address it is in lower case.
+  const [short = '', long = ''] = [text.toLowerCase(), secret.toLowerCase()].sort(
+    (one, other) => one.length - other.length,
+  );
+  return short === long || (short.length >= LEAST_PART && long.includes(short));
+}
+
+function hasUnusedKeys(env: Environment): boolean {
+  return ['AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].every(
+    (name) => variableOf(env, name) !== undefined,
+  );
+}
+
+function unusedKeys(profile: string): DriverEvent {
+  const message = `AWS_PROFILE is ${JSON.stringify(profile)}, so AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not used: unset one or the other`;
+  return { kind: 'keys-unused', level: 'warn', message };
 }
 
 function asProvider(credentials: RenewedCredentials): CredentialProvider {

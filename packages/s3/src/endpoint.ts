@@ -54,6 +54,17 @@ export function obstacleToVirtualHost({ bucket, endpoint }: S3Target): string | 
   return undefined;
 }
 
+/** What the endpoint should be where it holds the bucket's name already, so that requests hold it twice. */
+export function endpointWithoutBucket({ bucket, endpoint }: S3Target): string | undefined {
+  if (endpoint === undefined) return undefined;
+  const url = new URL(endpoint.url);
+  if (url.hostname.startsWith(`${bucket}.`)) url.hostname = url.hostname.slice(bucket.length + 1);
+  else if (url.pathname.split('/').filter(Boolean).at(-1) === bucket) {
+    url.pathname = url.pathname.replace(/[^/]+\/*$/, '');
+  } else return undefined;
+  return url.href.replace(/\/$/, '');
+}
+
 /** The endpoint that a redirect points to, without the bucket's name that may stand before it. */
 export function endpointOfLocation(location: string, bucket: string): URL {
   const url = new URL(location);

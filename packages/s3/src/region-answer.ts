@@ -1,4 +1,4 @@
-import { isErrorAnswer } from './error-answer.js';
+import { type ErrorAnswer, isErrorAnswer } from './error-answer.js';
 
 /** What an answer says of a bucket that is not where it was asked for. */
 export interface WrongRegion {
@@ -13,8 +13,8 @@ export type RegionUse = 'host-name' | 'signature';
 
 // AWS's regions, such as us-west-1, us-gov-east-1 and eusc-de-east-1: they become a part of a host name.
 const AWS_REGION = /^(?!fips-)[a-z]{2}(?:[a-z]{2})?-(?:[a-z]{2,10}-){1,2}[0-9]{1,2}$/;
-// Other stores call their regions as they like, and only the signature carries the name.
-const HOST_LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
+// Other stores call their regions as they like, and only the signature carries the name. A part of a signature is none.
+const HOST_LABEL = /^(?!.*[0-9a-f]{20})[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/;
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
 const LEGACY_NAMES: ReadonlyMap<string, string> = new Map([
@@ -32,6 +32,8 @@ const WRONG_REGION_CODES: ReadonlySet<string> = new Set([
   'AuthorizationHeaderMalformed',
   'IllegalLocationConstraintException',
 ]);
+
+const SIGNATURE_PART = /[0-9a-f]{20}/;
 
 const EXPECTED_REGION = /\bexpecting '([^']{1,64})'/;
 
@@ -55,12 +57,16 @@ export function isRegionName(value: string): boolean {
 /** The region that any answer names, right or wrong, success or failure. */
 export function namedRegion(answer: unknown, use: RegionUse): string | undefined {
   if (!isErrorAnswer(answer)) return undefined;
-  const expected = EXPECTED_REGION.exec(answer.message)?.[1];
   return (
     toRegionName(answer.$response?.headers['x-amz-bucket-region'], use) ??
     toRegionName(answer.Region, use) ??
-    toRegionName(expected, use)
+    toRegionName(expectedRegion(answer), use)
   );
+}
+
+/** The region in the message of a refused signature. */
+export function expectedRegion({ message }: ErrorAnswer): string | undefined {
+  return EXPECTED_REGION.exec(message)?.[1];
 }
 
 /**
@@ -78,8 +84,10 @@ export function readWrongRegion(thrown: unknown, asked: string, use: RegionUse):
   return { region, location: originOf(thrown.$response?.headers['location']) };
 }
 
-function originOf(location: string | undefined): string | undefined {
+/** `http(s)://host[:port]` of a redirect: the path and query may be anything. */
+export function originOf(location: string | undefined): string | undefined {
   if (location === undefined || !URL.canParse(location)) return undefined;
   const { protocol, origin } = new URL(location);
+  if (SIGNATURE_PART.test(origin)) return undefined;
   return protocol === 'http:' || protocol === 'https:' ? origin : undefined;
 }

@@ -13,6 +13,8 @@ import { SignedObjects } from './signed-objects.js';
 /** What the clients of all regions have in common. */
 export interface RegionalClientParts {
   readonly target: S3Target;
+  /** Of the shared configuration files. */
+  readonly profile: string;
   readonly credentials: Credentials;
   readonly transport: HttpTransport;
   readonly retries: Retries;
@@ -79,10 +81,11 @@ export class RegionalClients {
   }
 
   #makeSdkClient(region: string): S3Client {
-    const { target, credentials, transport, retries, logger, closing } = this.#parts;
+    const { target, profile, credentials, transport, retries, logger, closing } = this.#parts;
     const { endpoint } = target;
     const client = new S3Client({
       region,
+      profile,
       credentials: credentials.provider,
       requestHandler: new SdkTransport(transport),
       ...sdkRetries(retries, closing),

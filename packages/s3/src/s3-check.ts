@@ -20,6 +20,8 @@ export interface S3CheckParts {
   readonly context: DriverContext;
   readonly region: BucketRegion;
   readonly clients: RegionalClients;
+  /** The value of AWS_DEFAULT_REGION where it stands alone. */
+  readonly ignoredRegion: string | undefined;
   /** Asks for an object that is not there, and rejects with what the store says of it. */
   askForAbsent(name: string, signal: AbortSignal): Promise<void>;
 }
@@ -69,11 +71,17 @@ export class S3Check {
   }
 
   async #findRegion(): Promise<CheckFinding[]> {
-    const configured = await this.#parts.region.configured();
-    const current = await this.#parts.region.current();
-    if (current === configured) return [];
+    const { region, ignoredRegion } = this.#parts;
+    const configured = await region.configured();
+    const current = await region.current();
+    const findings: CheckFinding[] = [];
+    if (ignoredRegion !== undefined && ignoredRegion !== configured) {
+      const message = `AWS_DEFAULT_REGION is ${JSON.stringify(ignoredRegion)}, which the AWS SDK for JavaScript does not read: requests begin at ${configured}; set AWS_REGION or IMGPROXY_CACHE_S3_REGION instead`;
+      findings.push({ level: 'warning', subject: 'region', message });
+    }
+    if (current === configured) return findings;
     const message = `the bucket ${this.#parts.target.bucket} is in ${current}, and requests begin at ${configured}: set IMGPROXY_CACHE_S3_REGION=${current} to save the detour after every start`;
-    return [{ level: 'warning', subject: 'region', message }];
+    return [...findings, { level: 'warning', subject: 'region', message }];
   }
 
   #findAddressing(): CheckFinding[] {

@@ -1,4 +1,5 @@
-import type { ConfigFault, ConfigTable, ConfigValues } from '@imgproxy-cache/core/driver';
+import type { ConfigFault, ConfigTable, ConfigValues, Environment } from '@imgproxy-cache/core/driver';
+import { findEnvironmentFaults } from './aws-environment.js';
 import { problemOfEndpoint } from './endpoint.js';
 import { isRegionName } from './region-answer.js';
 
@@ -95,8 +96,8 @@ const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
 const ACCESS_POINT = /^arn:[a-z-]+:s3[a-z-]*:[a-z0-9-]*:[0-9]{12}:[\w/:.-]{1,200}$/;
 const ROLE = /^arn:[\w-]+:(?:iam|sts):[^\s:]*:[^\s:]*:\S{1,1000}$/;
 
-/** What is wrong with values that parse. */
-export function findFaults(config: S3Config): readonly ConfigFault[] {
+/** What is wrong with values that parse, and with the variables beside them. */
+export function findFaults(config: S3Config, env: Environment = process.env): readonly ConfigFault[] {
   const problems: readonly (readonly [keyof typeof s3Config, string | undefined])[] = [
     ['bucket', problemOfBucket(config)],
     ['region', problemOfRegion(config.region)],
@@ -110,9 +111,10 @@ export function findFaults(config: S3Config): readonly ConfigFault[] {
         : undefined,
     ],
   ];
-  return problems.flatMap(([property, message]) =>
+  const faults = problems.flatMap(([property, message]) =>
     message === undefined ? [] : [{ variable: s3Config[property].variable, message }],
   );
+  return [...faults, ...findEnvironmentFaults(env)];
 }
 
 function problemOfBucket({ bucket, endpoint }: S3Config): string | undefined {

@@ -9,6 +9,7 @@ import {
   type DriverContext,
   type DriverEvent,
   decodeMetadata,
+  type Environment,
   encodeMetadata,
   isEntryName,
   type OperationOptions,
@@ -19,6 +20,7 @@ import { HttpTransport, type HttpTransportOptions, Retries } from '@imgproxy-cac
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
 import type { Logger } from '@smithy/types';
 import { NotS3Error } from './answer-reading.js';
+import { awsEnvironmentOf, profileOf, variableOf } from './aws-environment.js';
 import { BucketRequests } from './bucket-requests.js';
 import { Credentials } from './credentials.js';
 import { parseEndpoint, type S3Target } from './endpoint.js';
@@ -30,7 +32,6 @@ import { sdkRetries } from './retries.js';
 import { S3Check } from './s3-check.js';
 import type { S3Config } from './s3-config.js';
 import { isNoSuchKey, isRefusedRight, s3Error, toCacheError } from './s3-errors.js';
-import { SdkTransport } from './sdk-transport.js';
 import { corrupt, StoredObject } from './stored-object.js';
 
 /** What a host may give the driver that no variable can. */
@@ -68,14 +69,16 @@ export class S3Driver implements CacheDriver {
       silenceTimeout: config.idleTimeout * 1000,
       onCrowded: (waiting) => report(crowded(waiting, config.maxSockets)),
     });
-    const configuredRegion = (): Promise<string> => regionOf(config.region);
+    const env = awsEnvironmentOf(context.env ?? process.env);
+    const configuredRegion = (): Promise<string> => regionOf(config.region, env);
     this.#credentials = new Credentials({
+      env,
       role:
         config.assumeRoleArn === ''
           ? undefined
           : { arn: config.assumeRoleArn, externalId: config.assumeRoleExternalId },
       region: configuredRegion,
-      requestHandler: new SdkTransport(this.#transport),
+      transport: this.#transport,
       retries: sdkRetries(new Retries(), this.#closing.signal),
       logger,
       report,
@@ -83,6 +86,7 @@ export class S3Driver implements CacheDriver {
     });
     const clients = new RegionalClients({
       target: this.#target,
+      profile: profileOf(env),
       credentials: this.#credentials,
       transport: this.#transport,
       // One budget of retries for all regions.
@@ -108,6 +112,7 @@ export class S3Driver implements CacheDriver {
       context,
       region: this.#requests.region,
       clients,
+      ignoredRegion: ignoredRegion(config, env),
       askForAbsent: async (name, signal) => {
         const { body } = await this.#getObject(name, signal);
         body.close();
@@ -133,10 +138,10 @@ export class S3Driver implements CacheDriver {
     try {
       await this.#operations.run('delete', signal, (running) => this.#remove(remaining, running));
     } catch (thrown) {
-      const { code, message, retryable } = toCacheError(thrown, 'delete', this.#target);
+      const { code, message, retryable, cause } = toCacheError(thrown, 'delete', this.#target);
       throw s3Error(code, `${remaining.size} entries may still be stored: ${message}`, 'delete', {
         retryable,
-        cause: thrown,
+        ...(cause !== undefined && { cause }),
         failedNames: [...remaining],
       });
     }
@@ -260,16 +265,22 @@ function targetOf({ bucket, endpoint, usePathStyle }: S3Config): S3Target {
 }
 
 // The SDK's own default would ask the machine's metadata for a region in between.
-function regionOf(configured: string): Promise<string> {
+function regionOf(configured: string, env: Environment): Promise<string> {
   if (configured !== '') return Promise.resolve(configured);
   return loadConfig(
     {
-      environmentVariableSelector: (env) => env['AWS_REGION'] || undefined,
+      environmentVariableSelector: () => variableOf(env, 'AWS_REGION'),
       configFileSelector: (profile) => profile['region'],
       default: DEFAULT_REGION,
     },
-    NODE_REGION_CONFIG_FILE_OPTIONS,
+    { ...NODE_REGION_CONFIG_FILE_OPTIONS, profile: profileOf(env) },
   )();
+}
+
+/** A region that the operator may think is used. */
+function ignoredRegion({ region }: S3Config, env: Environment): string | undefined {
+  if (region !== '' || variableOf(env, 'AWS_REGION') !== undefined) return undefined;
+  return variableOf(env, 'AWS_DEFAULT_REGION');
 }
 
 function crowded(waiting: number, maxSockets: number): DriverEvent {
@@ -281,7 +292,9 @@ function crowded(waiting: number, maxSockets: number): DriverEvent {
 function loggerOf(report: DriverContext['report']): Logger {
   const quiet = (): void => {};
   const warn = (message: unknown): void => {
-    report({ kind: 'sdk-warning', level: 'warn', message: `the AWS SDK warns: ${String(message)}` });
+    // What follows the name of an error came from a service.
+    const text = String(message).replace(/\b\w*(?:Error|Exception)\b:.*/s, 'an error');
+    report({ kind: 'sdk-warning', level: 'warn', message: `the AWS SDK warns: ${text}` });
   };
   return { debug: quiet, info: quiet, warn, error: quiet };
 }

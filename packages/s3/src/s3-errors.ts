@@ -9,8 +9,10 @@ import { ProxyConfigurationError, TransportError } from '@imgproxy-cache/http-tr
 import { NotS3Error } from './answer-reading.js';
 import { WrongRegionError } from './bucket-requests.js';
 import { CredentialsUnavailableError, ExchangeTimeoutError } from './credential-renewal.js';
-import { describeTarget, type S3Target } from './endpoint.js';
+import { describeTarget, endpointWithoutBucket, type S3Target } from './endpoint.js';
 import { isErrorAnswer, statusOf } from './error-answer.js';
+import { NoCredentialsError, StoreError, toFailure } from './failures.js';
+import { BodyEndedError } from './stored-object.js';
 
 type Meaning = readonly [code: CacheErrorCode, meaning: string];
 
@@ -26,6 +28,11 @@ const CODES: ReadonlyMap<string, Meaning> = new Map(
     NoSuchBucket: [
       'ERR_CACHE_NO_BUCKET',
       'there is no such bucket: create it, or set IMGPROXY_CACHE_BUCKET to the right one',
+    ],
+    // Of an object that was read it is a miss, and does not come here.
+    NoSuchKey: [
+      'ERR_CACHE_UNAVAILABLE',
+      'the store takes the request to the bucket for one to an object in it',
     ],
     InvalidBucketName: ['ERR_CACHE_CONFIG', 'that is no name of a bucket: set IMGPROXY_CACHE_BUCKET'],
     InvalidAccessKeyId: ['ERR_CACHE_ACCESS_DENIED', `the store does not know the access key: ${KEYS}`],
@@ -87,13 +94,15 @@ export function policyLine(operation: CacheOperation, bucket: string): string {
 /** What S3, STS, the SDK or the network said, in the cache's words. A CacheError stays as it is. */
 export function toCacheError(thrown: unknown, operation: CacheOperation, target: S3Target): CacheError {
   if (isCacheError(thrown)) return thrown;
-  const [code, meaning] = meaningOf(thrown, operation, target);
-  const message = `cannot ${operation} in ${describeTarget(target)}: ${meaning}`;
+  // What a store says is checked where the credentials are known; of anything else nothing is believed.
+  const cause = toFailure(thrown, () => true);
+  const [code, meaning] = meaningOf(cause, operation, target);
+  const message = `cannot ${operation} in ${describeTarget(target)}: ${meaning}${hintOfEndpoint(cause, target)}`;
   if (operation === 'get' && code === 'ERR_CACHE_UNSUPPORTED') {
     // Of a look-up that code means an entry of a newer format.
-    return s3Error('ERR_CACHE_UNAVAILABLE', message, operation, { cause: thrown, retryable: false });
+    return s3Error('ERR_CACHE_UNAVAILABLE', message, operation, { cause, retryable: false });
   }
-  return s3Error(code, message, operation, { cause: thrown });
+  return s3Error(code, message, operation, { cause });
 }
 
 export function s3Error(
@@ -112,7 +121,27 @@ export function isNoSuchKey(thrown: unknown): boolean {
 
 /** Whether the store refused a right, and not the credentials themselves. */
 export function isRefusedRight(thrown: unknown): boolean {
-  return statusOf(thrown) === 403 && !CODES.has(codeOf(thrown));
+  return thrown instanceof StoreError && statusOf(thrown) === 403 && !CODES.has(thrown.name);
+}
+
+/** Answers of a store that looks for another bucket, and failures to reach a host that is not there. */
+const OF_WRONG_ENDPOINT: ReadonlySet<string> = new Set([
+  'NoSuchBucket',
+  'NoSuchKey',
+  'NotFound',
+  'MethodNotAllowed',
+  'SignatureDoesNotMatch',
+  'NotS3Error',
+  'WrongRegionError',
+  'ENOTFOUND',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+
+function hintOfEndpoint(cause: Error, target: S3Target): string {
+  const endpoint = endpointWithoutBucket(target);
+  const kind = cause instanceof TransportError ? cause.code : cause.name;
+  if (endpoint === undefined || !OF_WRONG_ENDPOINT.has(kind ?? '')) return '';
+  return `. IMGPROXY_CACHE_S3_ENDPOINT holds the name of the bucket already, so requests hold it twice: set it to ${endpoint}`;
 }
 
 function meaningOf(thrown: unknown, operation: CacheOperation, target: S3Target): Meaning {
@@ -124,20 +153,28 @@ function meaningOf(thrown: unknown, operation: CacheOperation, target: S3Target)
       `what answered is not S3 (${thrown.message}): look at IMGPROXY_CACHE_S3_ENDPOINT and at proxies and firewalls on the way`,
     ];
   }
-  if (!isErrorAnswer(thrown)) return meaningOfSilence(thrown);
-  const status = thrown.$metadata.httpStatusCode ?? 0;
-  const code = codeOf(thrown);
+  if (thrown instanceof BodyEndedError) {
+    return ['ERR_CACHE_UNAVAILABLE', `${thrown.message}: the store, or a proxy on the way, broke it off`];
+  }
+  if (!isErrorAnswer(thrown)) return meaningOfSilence(thrown, 'IMGPROXY_CACHE_S3_ENDPOINT');
+  const code = thrown.name;
+  const isLate = thrown instanceof StoreError && thrown.isLate;
+  const status = isLate && code === 'AccessDenied' ? 403 : (thrown.$metadata.httpStatusCode ?? 0);
   const [cacheCode, meaning] =
-    CODES.get(code) ?? STATUSES[status] ?? meaningOfStatus(status, operation, target.bucket);
+    CODES.get(code) ?? STATUSES[status] ?? meaningOfStatus(status, operation, target);
+  if (isLate) return [cacheCode, `its answer began with status 200 and is an error: ${meaning} (${code})`];
   return [cacheCode, `${meaning} (${code === 'Unknown' ? '' : `${code}, `}status ${status})`];
 }
 
-function meaningOfStatus(status: number, operation: CacheOperation, bucket: string): Meaning {
+function meaningOfStatus(status: number, operation: CacheOperation, target: S3Target): Meaning {
   if (status === 403) {
-    return [
-      'ERR_CACHE_ACCESS_DENIED',
-      `access denied: the policy of the user or role needs ${policyLine(operation, bucket)}`,
-    ];
+    const policy = `the policy of the user or role needs ${policyLine(operation, target.bucket)}`;
+    // AWS tells a wrong secret apart.
+    const denied =
+      target.endpoint === undefined
+        ? policy
+        : `AWS_SECRET_ACCESS_KEY is wrong, which some stores answer so, or ${policy}`;
+    return ['ERR_CACHE_ACCESS_DENIED', `access denied: ${denied}`];
   }
   if (status === 404 || status < 400) {
     return [
@@ -149,17 +186,36 @@ function meaningOfStatus(status: number, operation: CacheOperation, bucket: stri
   return ['ERR_CACHE_UNSUPPORTED', 'the store refuses the request'];
 }
 
-function meaningOfSilence(thrown: unknown): Meaning {
+const UNTRUSTED = /SELF_SIGNED_CERT|^UNABLE_TO_(?:VERIFY|GET_ISSUER)/;
+
+/** @param variable names the address that was asked. */
+function meaningOfSilence(thrown: unknown, variable: string): Meaning {
   if (thrown instanceof TransportError && thrown.timedOut) return ['ERR_CACHE_TIMEOUT', thrown.message];
   if (thrown instanceof ProxyConfigurationError) {
     return ['ERR_CACHE_CONFIG', `${thrown.message}: look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY`];
   }
   const { name, code } = thrown as Partial<NodeJS.ErrnoException>;
-  const detail = code ?? name ?? '';
-  return [
-    'ERR_CACHE_UNAVAILABLE',
-    `the connection failed (${/^[\w-]{1,64}$/.test(detail) ? detail : 'unknown error'}): look at IMGPROXY_CACHE_S3_ENDPOINT and at the network`,
-  ];
+  const detail = code ?? name ?? 'unknown error';
+  return ['ERR_CACHE_UNAVAILABLE', meaningOfConnection(detail, thrown, variable)];
+}
+
+function meaningOfConnection(detail: string, thrown: unknown, variable: string): string {
+  if (UNTRUSTED.test(detail)) {
+    return `its certificate is not trusted (${detail}): start the process with NODE_EXTRA_CA_CERTS=/path/to/ca.pem, the certificate of its authority or, if it is self-signed, its own`;
+  }
+  if (detail === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `its certificate is for another name (${detail}): set ${variable} to a name that the certificate has`;
+  }
+  if (detail === 'CERT_HAS_EXPIRED' || detail === 'CERT_NOT_YET_VALID') {
+    return `its certificate is not valid today (${detail}): renew it, or set this machine's clock`;
+  }
+  if (/^ERR_SSL_|^EPROTO$/.test(detail)) {
+    return `TLS failed (${detail}): if it speaks http, let ${variable} begin with http://`;
+  }
+  if (thrown instanceof TransportError && thrown.failure === 'broken') {
+    return `the connection broke off (${detail}): look at the store, at proxies on the way, and whether ${variable} has to begin with https://`;
+  }
+  return `the connection failed (${detail}): look at ${variable} and at the network`;
 }
 
 function meaningOfCredentials({ subject, cause }: CredentialsUnavailableError): Meaning {
@@ -169,18 +225,12 @@ function meaningOfCredentials({ subject, cause }: CredentialsUnavailableError): 
     return [code, `${trouble}: ${meaning}`];
   }
   if (cause instanceof ExchangeTimeoutError) return ['ERR_CACHE_TIMEOUT', `${trouble}: ${cause.message}`];
+  if (cause instanceof NoCredentialsError) return [cause.code, `${trouble}: ${cause.message}`];
   if (!isErrorAnswer(cause)) {
-    if (cause instanceof Error && cause.name === 'CredentialsProviderError') {
-      return [
-        'ERR_CACHE_ACCESS_DENIED',
-        `${trouble}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or give the machine or container a role`,
-      ];
-    }
-    const [code, meaning] = meaningOfSilence(cause);
+    const [code, meaning] = meaningOfSilence(cause, 'AWS_ENDPOINT_URL_STS');
     return [code, `${trouble}: ${meaning}`];
   }
-  const status = cause.$metadata.httpStatusCode ?? 0;
-  return meaningOfSts(status, codeOf(cause), trouble);
+  return meaningOfSts(cause.$metadata.httpStatusCode ?? 0, cause.name, trouble);
 }
 
 function meaningOfSts(status: number, code: string, trouble: string): Meaning {
@@ -221,10 +271,4 @@ function meaningOfRegion({ asked, region, endpoint, cause }: WrongRegionError, t
     ];
   }
   return ['ERR_CACHE_CONFIG', `it is not in ${asked}, and the store does not say where: ${REGION}`];
-}
-
-// Whatever a store writes there goes into messages only if it looks like a code.
-function codeOf(thrown: unknown): string {
-  const name = thrown instanceof Error ? thrown.name : '';
-  return /^[A-Za-z][A-Za-z0-9.]{0,63}$/.test(name) ? name : 'Unknown';
 }

@@ -46,9 +46,12 @@ export class BodyStream extends Readable {
 export class SdkTransport implements HttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #transport: HttpTransport;
+  readonly #ending: AbortSignal | undefined;
 
-  constructor(transport: HttpTransport) {
+  /** @param ending ends all requests of a client whose user gives them no signal. */
+  constructor(transport: HttpTransport, ending?: AbortSignal) {
     this.#transport = transport;
+    this.#ending = ending;
   }
 
   async handle(
@@ -65,7 +68,10 @@ export class SdkTransport implements HttpHandler {
         headers,
         body: bytesOf(request.body),
       },
-      { signal: abortSignal instanceof AbortSignal ? abortSignal : undefined, fresh: isLastAttempt(request) },
+      {
+        signal: abortSignal instanceof AbortSignal ? abortSignal : this.#ending,
+        fresh: isLastAttempt(request),
+      },
     );
     return {
       response: new HttpResponse({

@@ -9,7 +9,7 @@ import type {
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
 import { extendedEncodeURIComponent } from '@smithy/core/protocols';
 import type { AuthScheme } from '@smithy/types';
-import { assertObject, isSuccess, readWhole } from './answer-reading.js';
+import { isObject, isSuccess, readWhole } from './answer-reading.js';
 import type { Credentials } from './credentials.js';
 import { isErrorAnswer } from './error-answer.js';
 import type { ObjectAnswer, ObjectContent, ObjectRequests, PutAnswer } from './object-requests.js';
@@ -71,11 +71,10 @@ export class SignedObjects implements ObjectRequests {
     return await this.#tryAgain({ signal, longestWait }, async (attempt) => {
       const offset = this.#parts.client.config.systemClockOffset;
       const answer = await this.#send(place, { method: 'GET', key, headers: {} }, attempt, signal);
-      if (!isSuccess(answer.status)) {
+      if (!isObject(answer)) {
         const response = await readWhole('GetObjectCommand', answer);
         throw await toSdkError(this.#parts.client, GetObject$, response, offset);
       }
-      assertObject(answer);
       const { headers, body } = answer;
       return { metadata: metadataOf(headers), size: sizeOf(headers), body };
     });

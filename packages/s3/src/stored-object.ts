@@ -1,5 +1,16 @@
 import { type BodySource, CacheError, type EntryMetadata } from '@imgproxy-cache/core/driver';
-import type { HttpBody } from '@imgproxy-cache/http-transport';
+import { type HttpBody, TransportError } from '@imgproxy-cache/http-transport';
+import { KnownFailure } from './failures.js';
+
+/** A body ended before it was complete. */
+export class BodyEndedError extends KnownFailure {
+  override readonly name = 'BodyEndedError';
+
+  /** @param code of the connection's failure, if it had one. */
+  constructor(received: number, size: number, code?: string) {
+    super(`its body ended after ${received} of ${size} bytes${code === undefined ? '' : ` (${code})`}`);
+  }
+}
 
 /** How a failure in the middle of a body is told. */
 export type BodyFailure = (thrown: unknown) => CacheError;
@@ -62,11 +73,12 @@ export class StoredObject implements BodySource {
       if (this.#received > size) throw corrupt(name, `its body has more than ${size} bytes`);
       // Without a declared length an early end looks like any other.
       if (chunk === undefined && this.#received < size) {
-        throw new Error(`the body ended after ${this.#received} of ${size} bytes`);
+        throw new BodyEndedError(this.#received, size);
       }
       return chunk;
     } catch (error) {
-      throw this.#failure(error);
+      const brokeOff = error instanceof TransportError && error.failure === 'broken';
+      throw this.#failure(brokeOff ? new BodyEndedError(this.#received, size, error.code) : error);
     }
   }
 

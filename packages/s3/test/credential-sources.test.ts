@@ -1,12 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { startService } from './http-service.js';
 import { expectCode, openDriver, setEnvironment, TEST_KEYS } from './open-driver.js';
 import { S3Server, type Session } from './s3-server.js';
 import { startSts } from './sts-service.js';
+import { fileOf } from './written-file.js';
 
 const SESSION: Session = { accessKey: 'ASIACONTAINER', secret: 'container-secret', token: 'container-token' };
 
@@ -15,14 +13,6 @@ async function openServer(): Promise<S3Server> {
   const server = await S3Server.start();
   server.admit(SESSION);
   return server;
-}
-
-async function fileOf(content: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'imgproxy-cache-s3-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'file');
-  await writeFile(path, content);
-  return path;
 }
 
 function json(response: ServerResponse, document: unknown): void {

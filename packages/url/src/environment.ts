@@ -8,6 +8,7 @@ import {
   type UrlConfigFault,
   type UrlReplacement,
 } from './url-config.js';
+import { valueType } from './value-type.js';
 
 /** The process's environment, or any record like it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -45,6 +46,11 @@ const UNSUPPORTED_VARIABLES: readonly { variable: string; isSet: (text: string) 
   { variable: 'IMGPROXY_ONLY_PRESETS', isSet: (text) => parseGoBoolean(text) !== false },
 ];
 
+/** The variables that {@link readUrlConfig} reads, or refuses where they are set. */
+export const URL_VARIABLES: readonly string[] = [...VARIABLES, ...UNSUPPORTED_VARIABLES].map(
+  ({ variable }) => variable,
+);
+
 /**
  * Reads the configuration from imgproxy's variables by imgproxy's rules: blank means default, scalars are not
  * trimmed, the items of lists are. Variables that are not of this package are left alone.
@@ -52,27 +58,34 @@ const UNSUPPORTED_VARIABLES: readonly { variable: string; isSet: (text: string) 
  * @throws UrlConfigError with every fault at once.
  */
 export function readUrlConfig(environment: Environment): Partial<UrlConfig> {
+  if (valueType(environment) !== 'object') {
+    const message = `must be an object of variables, it is ${valueType(environment)}`;
+    throw new UrlConfigError([{ name: 'environment', message }]);
+  }
   const faults: UrlConfigFault[] = [];
   const config: Partial<Record<keyof UrlConfig, unknown>> = {};
-  for (const { variable, setting, parse } of VARIABLES) {
-    const text = environment[variable];
-    if (isBlank(text)) continue;
+  const read = (variable: string, take: (text: string) => void): void => {
     try {
-      config[setting] = parse(text);
+      const text = textOf(environment[variable]);
+      if (text !== undefined) take(text);
     } catch (error) {
       if (!(error instanceof MalformedValueError)) throw error;
       faults.push({ name: variable, message: error.message });
     }
+  };
+  for (const { variable, setting, parse } of VARIABLES) {
+    read(variable, (text) => {
+      config[setting] = parse(text);
+    });
   }
   for (const { variable, isSet } of UNSUPPORTED_VARIABLES) {
-    const text = environment[variable];
-    if (!isBlank(text) && isSet(text))
-      faults.push({ name: variable, message: 'is set, and presets are not supported here' });
+    read(variable, (text) => {
+      if (isSet(text)) throw new MalformedValueError('is set, and presets are not supported here');
+    });
   }
-  const read = config as Partial<UrlConfig>;
-  faults.push(...disagreements(read, faults));
+  faults.push(...disagreements(config as Partial<UrlConfig>, faults));
   if (faults.length > 0) throw new UrlConfigError(faults);
-  return read;
+  return config as Partial<UrlConfig>;
 }
 
 /** Faults in what was read; where a variable could not be read, counting keys and salts says nothing. */
@@ -87,8 +100,11 @@ function disagreements(read: Partial<UrlConfig>, faults: readonly UrlConfigFault
     }));
 }
 
-function isBlank(text: string | undefined): text is undefined | '' {
-  return text === undefined || text.trim() === '';
+/** Undefined where the variable is blank or not set. */
+function textOf(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') throw new MalformedValueError(`must be a string, it is ${valueType(value)}`);
+  return value.trim() === '' ? undefined : value;
 }
 
 function parseBoolean(text: string): boolean {

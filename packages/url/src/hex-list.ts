@@ -1,4 +1,5 @@
 import { MalformedValueError } from './malformed-value-error.js';
+import { valueType } from './value-type.js';
 
 /**
  * Reads a list of keys or salts as `IMGPROXY_KEY` and `IMGPROXY_SALT` have it: hexadecimal items with commas
@@ -7,6 +8,7 @@ import { MalformedValueError } from './malformed-value-error.js';
  * @throws MalformedValueError that names the item by its place and never shows it.
  */
 export function parseHexList(text: string): readonly Uint8Array[] {
+  if (typeof text !== 'string') throw new MalformedValueError(`must be a string, it is ${valueType(text)}`);
   if (text.trim() === '') return [];
   const items = text.split(',').map((item) => item.trim());
   return items.map((item, index) => {

@@ -1,4 +1,5 @@
 import type { OptionPair } from './options/effective-options.js';
+import { valueType } from './value-type.js';
 
 /** The source of an image: bytes, and the text that they are where they are valid UTF-8. */
 export interface ImageSource {
@@ -32,8 +33,13 @@ export interface ImageCacheRequest {
 /**
  * The image's identity: without the signature and `expires`, as imgproxy's cache has it since 4.0.2, and with
  * the format beside the options. Values equal to a default stay, since the renderer's defaults are not known here.
+ *
+ * @throws TypeError for what is no request that `UrlParser.parse` gave.
  */
-export function toCacheRequest({ source, options, format }: ImageRequest): ImageCacheRequest {
+export function toCacheRequest(request: ImageRequest): ImageCacheRequest {
+  const { source, options, format } = request ?? {};
+  if (source?.bytes === undefined || !Array.isArray(options))
+    throw new TypeError(`toCacheRequest takes what UrlParser.parse gives, not ${valueType(request)}`);
   return {
     source: source.text ?? source.bytes,
     options: options.filter(([name]) => name !== 'expires' && name !== 'format'),

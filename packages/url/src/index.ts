@@ -1,4 +1,4 @@
-export { type Environment, readUrlConfig } from './environment.js';
+export { type Environment, readUrlConfig, URL_VARIABLES } from './environment.js';
 export { parseHexList } from './hex-list.js';
 export {
   type ImageCacheRequest,

@@ -16,8 +16,10 @@ export interface SplitRequestUri {
 export function splitRequestUri(requestUri: ByteString, pathPrefix: ByteString): SplitRequestUri {
   const [target = ''] = requestUri.split('?', 1);
   const prefix = `${pathPrefix}/`;
+  const decoded = percentDecode(target);
+  if (decoded === undefined) throw UrlError.invalid('Invalid path: it has a malformed percent-escape');
   // imgproxy routes by the decoded path and trims the raw one.
-  if (!target.startsWith(prefix) && !percentDecode(target)?.startsWith(prefix)) {
+  if (!target.startsWith(prefix) && !decoded.startsWith(prefix)) {
     throw UrlError.invalid(`Invalid path: it does not start with ${toReadableText(prefix)}`);
   }
   const rest = trimPrefix(trimPrefix(target, prefix), '/');

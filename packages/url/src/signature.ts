@@ -1,8 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type ByteString, decodeBase64Url, toByteString, toBytes } from './byte-string.js';
+import { type ByteString, decodeBase64Url, percentDecode, toByteString, toBytes } from './byte-string.js';
 import { splitRequestUri } from './request-uri.js';
 import { checkedConfig, type UrlConfig } from './url-config.js';
 import { UrlError } from './url-error.js';
+import { valueType } from './value-type.js';
 
 type SigningConfig = Pick<UrlConfig, 'keys' | 'salts' | 'signatureSize' | 'pathPrefix'>;
 
@@ -60,9 +61,14 @@ export function signPath(path: string, config: Partial<SigningConfig>): string {
   const [salt] = salts;
   if (key === undefined || salt === undefined)
     throw new TypeError('A key and a salt are needed to sign a path');
+  if (typeof path !== 'string')
+    throw new TypeError(`A path to sign must be a string, it is ${valueType(path)}`);
   if (!/^\/./s.test(path)) throw new TypeError('A path to sign starts with "/" and has something after it');
   if (path.includes('?')) throw new TypeError('A path to sign has no query: escape "?" in it as %3F');
-  const { path: fixedPath } = splitRequestUri(toByteString(`/signature${path}`), '');
+  const bytes = toByteString(`/signature${path}`);
+  if (percentDecode(bytes) === undefined)
+    throw new TypeError('A path to sign has no malformed percent-escape: escape "%" in it as %25');
+  const { path: fixedPath } = splitRequestUri(bytes, '');
   const signature = computeSignature(fixedPath, key, salt, signatureSize).toString('base64url');
   return `${pathPrefix}/${signature}${path}`;
 }

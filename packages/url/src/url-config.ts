@@ -1,3 +1,6 @@
+import { SETTING_TYPES } from './setting-types.js';
+import { valueType } from './value-type.js';
+
 /** One rule of `IMGPROXY_URL_REPLACEMENTS`. */
 export interface UrlReplacement {
   /** Beginning of a source URL; `*` stands for any text without a slash. */
@@ -6,7 +9,7 @@ export interface UrlReplacement {
   readonly replacement: string;
 }
 
-/** How URLs are checked and read. Names and defaults are imgproxy's. */
+/** How URLs are checked and read. Names and defaults are imgproxy's; a setting that is undefined has its default. */
 export interface UrlConfig {
   /** HMAC keys; the key at an index belongs to the salt at the same index. Empty: signatures are not checked. */
   readonly keys: readonly Uint8Array[];
@@ -74,19 +77,49 @@ const DEFAULTS: UrlConfig = {
  * @throws UrlConfigError
  */
 export function checkedConfig(config: Partial<UrlConfig>): UrlConfig {
-  const complete = { ...DEFAULTS, ...config };
-  const faults = faultsOf(complete);
+  if (valueType(config) !== 'object') {
+    const message = `must be an object of settings, it is ${valueType(config)}`;
+    throw new UrlConfigError([{ name: 'config', message }]);
+  }
+  const faults = faultsOf(config);
   if (faults.length > 0) throw new UrlConfigError(faults);
-  return complete;
+  return withDefaults(config);
+}
+
+function withDefaults(config: Partial<UrlConfig>): UrlConfig {
+  const given = Object.entries(config).filter(([, value]) => value !== undefined);
+  return { ...DEFAULTS, ...Object.fromEntries(given) };
 }
 
 interface SettingFault extends UrlConfigFault {
   readonly name: keyof UrlConfig;
 }
 
-/** What is wrong with a configuration, by setting. */
+/** What is wrong with a configuration, by setting. Only where all types are right are values looked at. */
 export function faultsOf(config: Partial<UrlConfig>): readonly SettingFault[] {
-  const { keys, salts, signatureSize, argumentsSeparator } = { ...DEFAULTS, ...config };
+  const complete = withDefaults(config);
+  const typeFaults = typeFaultsOf(complete);
+  return typeFaults.length > 0 ? typeFaults : valueFaultsOf(complete);
+}
+
+function typeFaultsOf(config: UrlConfig): readonly SettingFault[] {
+  const names = Object.keys(SETTING_TYPES) as (keyof UrlConfig)[];
+  return names.flatMap((name) => {
+    const { expected, includes } = SETTING_TYPES[name];
+    const value: unknown = config[name];
+    if (includes(value)) return [];
+    const given = valueType(value);
+    // Of an array it is an item that is wrong, and the array may hold keys.
+    return { name, message: `must be ${expected}${given === 'array' ? '' : `, it is ${given}`}` };
+  });
+}
+
+function valueFaultsOf({
+  keys,
+  salts,
+  signatureSize,
+  argumentsSeparator,
+}: UrlConfig): readonly SettingFault[] {
   const faults: SettingFault[] = [];
   if (keys.length !== salts.length) {
     const counts = `there are ${keys.length} keys and ${salts.length} salts`;

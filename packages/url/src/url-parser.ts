@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { type ByteString, toByteString, toBytes, toReadableText, toText } from './byte-string.js';
 import type { ImageRequest } from './image-request.js';
 import { applyOption } from './options/apply-options.js';
@@ -7,6 +8,7 @@ import { signedBytes, verifySignature } from './signature.js';
 import { SourceUrlDecoder } from './source/source-url.js';
 import { checkedConfig, type UrlConfig } from './url-config.js';
 import { UrlError } from './url-error.js';
+import { valueType } from './value-type.js';
 
 /** A path whose signature was found right, or needs none. */
 export interface SignedPath {
@@ -38,7 +40,7 @@ export class UrlParser {
    *
    * @param requestUri The request's target with its query, as the client sent it. A string is text; a server
    *   that has a byte in each character, as `node:http` has, gives `Buffer.from(request.url, 'latin1')`.
-   * @throws UrlError
+   * @throws UrlError for a request to refuse, TypeError for what is neither a string nor bytes.
    */
   verify(requestUri: string | Uint8Array): SignedPath {
     return describe(this.#verified(requestUri));
@@ -48,7 +50,7 @@ export class UrlParser {
    * Checks the signature, then reads options and source, as imgproxy does and in its order.
    *
    * @param requestUri As for {@link verify}.
-   * @throws UrlError
+   * @throws UrlError and TypeError as {@link verify} does.
    */
   parse(requestUri: string | Uint8Array): ImageRequest {
     const verified = this.#verified(requestUri);
@@ -99,12 +101,11 @@ export class UrlParser {
 }
 
 function bytesOf(requestUri: string | Uint8Array): ByteString {
-  try {
-    return toByteString(requestUri);
-  } catch (error) {
-    if (error instanceof TypeError) throw UrlError.invalid(`Invalid path: ${error.message}`);
-    throw error;
-  }
+  if (typeof requestUri !== 'string' && !types.isUint8Array(requestUri))
+    throw new TypeError(`A request URI must be a string or a Uint8Array, it is ${valueType(requestUri)}`);
+  if (typeof requestUri === 'string' && !requestUri.isWellFormed())
+    throw UrlError.invalid('Invalid path: it has a lone surrogate, for which there are no bytes');
+  return toByteString(requestUri);
 }
 
 function describe({ signature, path }: SplitRequestUri): SignedPath {

@@ -41,7 +41,9 @@ const piece = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 8 }),
 );
 const urlText = fc.array(piece, { maxLength: 12 }).map((pieces) => `/${pieces.join('')}`);
-const pathToSign = urlText.map((text) => text.replaceAll('?', '')).filter((text) => text.length > 1);
+const pathToSign = urlText
+  .map((text) => text.replaceAll('?', '').replace(/%(?![0-9a-f]{2})/gi, '%25'))
+  .filter((text) => text.length > 1);
 
 const optionGroups = [
   ['w:1', 'width:20'],

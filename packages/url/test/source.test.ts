@@ -73,8 +73,8 @@ describe('plain sources', () => {
   });
 
   it.each([
-    ['/s/plain/a%zz', 'Invalid url encoding: a%zz'],
-    ['/s/plain/a%4', 'Invalid url encoding: a%4'],
+    ['/s/plain/a%zz', 'Invalid path: it has a malformed percent-escape'],
+    ['/s/plain/a%4', 'Invalid path: it has a malformed percent-escape'],
     ['/s/plain/a@b@c', 'Multiple formats are specified: a@b@c'],
     ['/s/plain/@png', 'Image URL is empty'],
     ['/s/plain/', 'Image URL is empty'],
@@ -140,6 +140,9 @@ describe('the source that is asked for', () => {
     ['$', '$'],
     ['${1', '${1'],
     ['$0', 'k1'],
+    ['$1é', ''],
+    ['$1–é', '1–é'],
+    ['$\u0661', ''],
   ])('a replacement "%s" is filled as Go does', (replacement, expected) => {
     expect(sourceOf('/s/plain/k1', { urlReplacements: [{ pattern: 'k*', replacement }] })).toBe(expected);
   });

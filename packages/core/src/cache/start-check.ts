@@ -54,7 +54,7 @@ async function check(
   if (parts.isClosing()) return undefined;
   for (const { level, subject, message, error } of findings) {
     // That it does not answer was said when the start went on without it.
-    if (isLate() && error?.code === 'ERR_CACHE_TIMEOUT') continue;
+    if (isLate() && subject === 'check' && error?.code === 'ERR_CACHE_TIMEOUT') continue;
     parts.logger[level === 'error' ? 'error' : 'warn'](
       { driver: name, subject, ...(error !== undefined && { code: error.code }) },
       `cache check: ${message}`,

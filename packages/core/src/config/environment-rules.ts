@@ -1,8 +1,5 @@
 import type { ConfigType, ConfigVariable } from '../driver/index.js';
 
-/** The process's environment, or any record like it. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 export type ConfigValue = string | boolean | number | readonly string[];
 
 /** imgproxy takes a variable that holds nothing but white space for one that is not set. */

@@ -1,4 +1,4 @@
-import type { Environment } from './environment-rules.js';
+import type { Environment } from '../driver/index.js';
 import { nearestName } from './nearest-name.js';
 
 /** A variable that looks like one of ours and is none. */

@@ -1,10 +1,16 @@
 import convict from 'convict';
-import type { ConfigFault, ConfigTable, ConfigType, ConfigValues, ConfigVariable } from '../driver/index.js';
+import type {
+  ConfigFault,
+  ConfigTable,
+  ConfigType,
+  ConfigValues,
+  ConfigVariable,
+  Environment,
+} from '../driver/index.js';
 import {
   allowedValues,
   type ConfigValue,
   ENVIRONMENT_RULES,
-  type Environment,
   isAllowed,
   isBlank,
 } from './environment-rules.js';

@@ -1,10 +1,11 @@
-import { CORE_TABLE, type Environment, findMisspeltVariables, readConfig } from '../config/index.js';
+import { CORE_TABLE, findMisspeltVariables, readConfig } from '../config/index.js';
 import {
   type CacheDriverDefinition,
   CacheError,
   type ConfigFault,
   type ConfigTable,
   type ConfigValues,
+  type Environment,
   isCacheError,
 } from '../driver/index.js';
 import { cookieNamesFault, headerNamesFault } from '../key/field-names.js';
@@ -13,7 +14,7 @@ import { driverNames, resolveDriver } from './resolve-driver.js';
 
 /** Where a cache's configuration and drivers come from. */
 export interface CacheOptions {
-  /** Default: `process.env`. */
+  /** All variables, the cache's own and those that an SDK reads, such as `AWS_PROFILE`. Default: `process.env`. */
   readonly env?: Environment | undefined;
   /** Drivers that need not be installed as packages. They come before installed ones. */
   readonly drivers?: readonly CacheDriverDefinition[] | undefined;
@@ -32,6 +33,8 @@ export interface ChosenDriver {
 
 /** A configuration without faults. */
 export interface CacheConfiguration {
+  /** What was read. */
+  readonly env: Environment;
   readonly core: ConfigValues<typeof CORE_TABLE>;
   /** The tiers, in the order in which they are looked up. None: the cache is off. */
   readonly drivers: readonly ChosenDriver[];
@@ -60,7 +63,7 @@ export async function readCacheConfiguration(options: CacheOptions): Promise<Cac
       const definition = await resolveDriver(name, passed, resolveFrom);
       const own = readConfig(definition.config, env);
       faults.push(...own.faults);
-      if (own.faults.length === 0) faults.push(...((await definition.validate?.(own.values)) ?? []));
+      if (own.faults.length === 0) faults.push(...((await definition.validate?.(own.values, env)) ?? []));
       drivers.push({ definition, config: own.values });
     } catch (error) {
       if (!isCacheError(error)) throw error;
@@ -78,7 +81,7 @@ export async function readCacheConfiguration(options: CacheOptions): Promise<Cac
     drivers.map(({ definition }) => definition),
   );
   if (faults.length > 0) throw configError(faults, warnings);
-  return { core: core.values, drivers, warnings };
+  return { env, core: core.values, drivers, warnings };
 }
 
 function checkOptions(env: unknown, drivers: unknown, resolveFrom: unknown): void {

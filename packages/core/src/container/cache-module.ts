@@ -19,7 +19,7 @@ import { CACHE } from './tokens.js';
  * @throws TypeError for options of another type
  */
 export async function cacheModule(options: CacheOptions = {}): Promise<ContainerModule> {
-  const { core, drivers, warnings } = await readCacheConfiguration(options);
+  const { env, core, drivers, warnings } = await readCacheConfiguration(options);
   const inversify = await import('./inversify.js');
   return new inversify.ContainerModule(({ bind }) => {
     bind<ImageCacheSettings>(CACHE.Settings).toConstantValue(core);
@@ -52,6 +52,7 @@ export async function cacheModule(options: CacheOptions = {}): Promise<Container
               clock,
               lookupTimeoutSeconds: core.lookupTimeoutSeconds,
               reservedName: new EntryNames(core.prefix).reserved,
+              env,
             });
             const { name, capabilities } = definition;
             known.set(driver, { driver, name, maxEntryBytes: capabilities.maxEntryBytes, reports });

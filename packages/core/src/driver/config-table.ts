@@ -1,3 +1,6 @@
+/** Variables by their names, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * How a value is written in the environment. The rules are imgproxy's own:
  * blank means default, nothing else is trimmed, and what does not parse stops the start.

@@ -1,6 +1,6 @@
 import type { CacheError } from './cache-error.js';
 import type { Clock } from './clock.js';
-import type { ConfigFault, ConfigTable, ConfigValues } from './config-table.js';
+import type { ConfigFault, ConfigTable, ConfigValues, Environment } from './config-table.js';
 import type { EntryMetadata } from './entry-metadata.js';
 
 /** The version of the driver contract that this copy of core speaks. */
@@ -131,6 +131,11 @@ export interface DriverContext {
   readonly lookupTimeoutSeconds?: number;
   /** The complete name that `check()` may write, read and delete. No entry ever has it. */
   readonly reservedName: string;
+  /**
+   * The environment that the host gave, for variables that belong to an SDK, such as `AWS_PROFILE`. The driver's own
+   * are in its configuration. Absent: `process.env`.
+   */
+  readonly env?: Environment;
 }
 
 /**
@@ -154,14 +159,18 @@ export interface CacheDriverDefinition<Table extends ConfigTable = ConfigTable> 
   readonly name: string;
   /** The contract version the driver was written for; see {@link CONTRACT_VERSION}. */
   readonly contract: number;
-  /** The variables of the driver, as plain data. Core alone reads the environment. */
+  /** The variables of the driver, as plain data, which core reads. */
   readonly config: Table;
   readonly capabilities: DriverCapabilities;
   /**
    * Faults that no single value shows, such as a root that is not a folder. Runs once at start, after
    * every value has been parsed, and its faults are reported together with all others.
+   * @param env as in {@link DriverContext}
    */
-  validate?(config: ConfigValues<Table>): readonly ConfigFault[] | Promise<readonly ConfigFault[]>;
+  validate?(
+    config: ConfigValues<Table>,
+    env?: Environment,
+  ): readonly ConfigFault[] | Promise<readonly ConfigFault[]>;
   /** Makes the driver. Synchronous: connections and credentials come with the first operation. */
   create(config: ConfigValues<Table>, context: DriverContext): CacheDriver;
 }

@@ -97,8 +97,9 @@ function applyBackground(name: string, args: readonly ByteString[], { effective 
 function applyExpires(name: string, args: readonly ByteString[], { effective, now }: OptionContext): void {
   assertAtMost(1, name, args);
   const timestamp = canonicalArgument(name, UNIX_TIMESTAMP, args[0] ?? '');
-  const isPast = Number(timestamp) > 0 && Number(timestamp) < Math.floor(now() / 1000);
-  if (isPast) throw UrlError.invalid('Expired URL');
+  const seconds = Number(timestamp);
+  // Not "<": where the clock gives no number, no URL must live for ever.
+  if (seconds > 0 && !(seconds >= Math.floor(now() / 1000))) throw UrlError.invalid('Expired URL');
   effective.set(name, timestamp);
 }
 

@@ -8,7 +8,8 @@ import {
 } from '../byte-string.js';
 import type { UrlConfig } from '../url-config.js';
 import { UrlError } from '../url-error.js';
-import { compileUrlPattern, expandReplacement } from './url-pattern.js';
+import { SourceReplacement } from './source-replacement.js';
+import { UrlPattern } from './url-pattern.js';
 
 export interface DecodedSource {
   readonly url: ByteString;
@@ -20,17 +21,14 @@ export interface DecodedSource {
 export class SourceUrlDecoder {
   readonly #includesFilename: boolean;
   readonly #baseUrl: ByteString;
-  readonly #replacements: readonly { readonly pattern: RegExp; readonly replacement: ByteString }[];
-  readonly #allowed: readonly RegExp[];
+  readonly #replacements: readonly SourceReplacement[];
+  readonly #allowed: readonly UrlPattern[];
 
   constructor(config: UrlConfig) {
     this.#includesFilename = config.base64UrlIncludesFilename;
     this.#baseUrl = toByteString(config.baseUrl);
-    this.#replacements = config.urlReplacements.map(({ pattern, replacement }) => ({
-      pattern: compileUrlPattern(pattern),
-      replacement: toByteString(replacement),
-    }));
-    this.#allowed = config.allowedSources.map(compileUrlPattern);
+    this.#replacements = config.urlReplacements.map((rule) => new SourceReplacement(rule));
+    this.#allowed = config.allowedSources.map((pattern) => new UrlPattern(pattern));
   }
 
   /** @throws UrlError with status 404. */
@@ -41,7 +39,8 @@ export class SourceUrlDecoder {
 
   /** @throws UrlError with status 404. */
   assertAllowed(url: ByteString): void {
-    if (this.#allowed.length === 0 || this.#allowed.some((pattern) => pattern.test(url))) return;
+    if (this.#allowed.length === 0 || this.#allowed.some((pattern) => pattern.match(url) !== undefined))
+      return;
     throw UrlError.invalid(`Source URL is not allowed: ${toReadableText(url)}`, 'Invalid source URL');
   }
 
@@ -61,11 +60,7 @@ export class SourceUrlDecoder {
 
   #resolve(decoded: ByteString | undefined, encoded: ByteString): ByteString {
     if (decoded === undefined) throw UrlError.invalid(`Invalid url encoding: ${toReadableText(encoded)}`);
-    const url = this.#replacements.reduce(
-      (result, { pattern, replacement }) =>
-        result.replace(pattern, (...match) => expandReplacement(replacement, match.slice(0, -2))),
-      decoded,
-    );
+    const url = this.#replacements.reduce((result, replacement) => replacement.apply(result), decoded);
     return url.startsWith(this.#baseUrl) ? url : this.#baseUrl + url;
   }
 }

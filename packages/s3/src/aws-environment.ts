@@ -1,0 +1,47 @@
+import type { ConfigFault, Environment } from '@imgproxy-cache/core/driver';
+
+/** Which the AWS SDK reads by itself, from the environment of the process. The driver reads all others it heeds. */
+const READ_BY_SDK =
+  /^AWS_(?:ENDPOINT_URL\w*|IGNORE_CONFIGURED_ENDPOINT_URLS|CONFIG_FILE|SHARED_CREDENTIALS_FILE|LOGIN_CACHE_DIRECTORY|EC2_METADATA_(?!DISABLED$)\w+|USE_\w+_ENDPOINT|S3_\w+|SIGV4A_\w+|AUTH_SCHEME_PREFERENCE|DEFAULTS_MODE)$/;
+/** Which connections heed, for all drivers and hosts of a process alike. */
+const READ_BY_CONNECTIONS = /^(?:(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS)$/i;
+
+const DEFAULT_PROFILE = 'default';
+
+/** A variable, `undefined` where it is blank. */
+export function variableOf(env: Environment, name: string): string | undefined {
+  const value = env[name];
+  return value === undefined || value.trim() === '' ? undefined : value;
+}
+
+/** Where AWS's variables come from: the given environment if it has any of them, otherwise that of the process. */
+export function awsEnvironmentOf(env: Environment): Environment {
+  const hasAny = Object.keys(env).some(
+    (name) => name.startsWith('AWS_') && variableOf(env, name) !== undefined,
+  );
+  return hasAny ? env : process.env;
+}
+
+/** The profile of the shared configuration files that counts. */
+export function profileOf(env: Environment): string {
+  return variableOf(env, 'AWS_PROFILE') ?? DEFAULT_PROFILE;
+}
+
+/** Variables that the given environment sets otherwise than that of the process, where alone they are read. */
+export function findEnvironmentFaults(env: Environment): readonly ConfigFault[] {
+  const differs = (name: string): boolean => variableOf(env, name) !== variableOf(process.env, name);
+  const names = [...new Set([...Object.keys(env), ...Object.keys(process.env)])].filter(differs).sort();
+  const ofSdk = awsEnvironmentOf(env) === process.env ? [] : names.filter((name) => READ_BY_SDK.test(name));
+  const ofConnections = names.filter(
+    (name) => READ_BY_CONNECTIONS.test(name) && variableOf(env, name) !== undefined,
+  );
+  return [
+    ...ofSdk.map((variable) => ({ variable, message: faultOf('the AWS SDK') })),
+    ...ofConnections.map((variable) => ({ variable, message: faultOf('connections') })),
+  ];
+}
+
+function faultOf(reader: string): string {
+  const verb = reader === 'connections' ? 'heed' : 'reads';
+  return `differs between the given env and the environment of the process, and ${reader} ${verb} only the latter: set it alike in both`;
+}
