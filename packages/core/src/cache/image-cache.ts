@@ -257,18 +257,18 @@ export class ImageCache implements AsyncDisposable {
       switch (found.kind) {
         case 'bytes': {
           const { tier, metadata, body, missedTiers } = found;
-          flight.land({ kind: 'image', status: tier.hit, description: metadata, body });
+          flight.settle({ kind: 'image', status: tier.hit, description: metadata, body });
           if (!flight.invalidated) for (const earlier of missedTiers) void earlier.store({ metadata, body });
           return { status: tier.hit, image: wholeImage(metadata, body) };
         }
         case 'stream':
-          flight.land({ kind: 'look-up-alone' });
+          flight.settle({ kind: 'look-up-alone' });
           return {
             status: found.tier.hit,
             image: new CachedImage(found.metadata, found.body, found.metadata.size, found.release),
           };
         case 'miss':
-          if (found.error !== undefined) this.#judge(found.error);
+          if (found.error !== undefined) this.#throwIfReported(found.error);
           if (flight.abandoned) throw abortedError('fetch', flight.signal);
           return await this.#renderer.renderAndStore(flight, render, found, {
             tags: request.tags,
@@ -298,7 +298,7 @@ export class ImageCache implements AsyncDisposable {
   }
 
   /** Lets a failed look-up fail its request where the policy says so. That a breaker is open was logged when it opened. */
-  #judge(error: CacheError): void {
+  #throwIfReported(error: CacheError): void {
     if (this.#reporting.reports(error, 'lookup')) throw error;
     if (!(error instanceof CircuitOpenError)) this.#failures.warn(error, 'rendering without the cache');
   }

@@ -61,7 +61,7 @@ export class RenderStep {
       const rendering = checked(await render({ signal: flight.signal }));
       return { status: CacheStatus.of(outcome), image: unsharedImage(rendering) };
     } finally {
-      flight.land({ kind: 'render-alone' });
+      flight.settle({ kind: 'render-alone' });
     }
   }
 
@@ -81,12 +81,12 @@ export class RenderStep {
     renderingTime.note(clock.monotonic() - started);
     const { body } = rendering;
     if (!isStorable(rendering)) {
-      flight.land({ kind: 'render-alone' });
+      flight.settle({ kind: 'render-alone' });
       return { status: missStatus(miss, store.skip('not-storable')), image: unsharedImage(rendering) };
     }
     const description = describeRendering(rendering);
     if (keep.accepts?.includes(description.contentType) === false) {
-      flight.land({ kind: 'render-alone' });
+      flight.settle({ kind: 'render-alone' });
       return { status: missStatus(miss, store.skip('not-accepted')), image: unsharedImage(rendering) };
     }
     const finish = (whole: Uint8Array, release?: () => void): Promise<Answer> =>
@@ -103,7 +103,7 @@ export class RenderStep {
     const finished = collecting.collected.then((collected) => {
       flight.signal.removeEventListener('abort', stop);
       if (collected.complete) return finish(collected.body, () => collecting.release());
-      flight.land({ kind: 'render-alone' });
+      flight.settle({ kind: 'render-alone' });
       return { status: missStatus(miss, store.skip(collected.reason)), image: streamed };
     });
     if (reporting.storeBeforeServing) return finished;
@@ -119,7 +119,7 @@ export class RenderStep {
     const obstacle = this.#obstacle(flight, miss);
     if (obstacle !== undefined) release?.();
     const kept = obstacle ?? (await this.#parts.store.keep(candidate, miss.missedTiers));
-    flight.land({ kind: 'image', status: COLLAPSED_MISS, description, body });
+    flight.settle({ kind: 'image', status: COLLAPSED_MISS, description, body });
     return { status: missStatus(miss, kept), image: wholeImage(description, body) };
   }
 
