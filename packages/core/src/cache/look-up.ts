@@ -3,51 +3,51 @@ import { Deadline } from '../policy/index.js';
 import type { CacheStatusDetail } from './cache-status.js';
 import type { Tier } from './tier.js';
 
-/** What a look-up found. */
+/** The result of a look-up. */
 export type Lookup =
   | (Found & { readonly kind: 'bytes'; readonly body: Uint8Array })
   | (Found & {
       readonly kind: 'stream';
       readonly body: AsyncIterable<Uint8Array>;
-      /** To be called once the body has ended or was given up. Idempotent. */
+      /** To be called once the body has ended or was discarded. Idempotent. */
       readonly release: () => void;
     })
   | Miss;
 
 interface Found {
   readonly metadata: EntryMetadata;
-  /** Where it was found. */
+  /** The tier that has it. */
   readonly tier: Tier;
   /** Earlier tiers that certainly do not have it. */
   readonly missedTiers: readonly Tier[];
 }
 
-/** Nothing was found, or nothing that can be served. */
+/** No entry was found, or none that can be served. */
 export interface Miss {
   readonly kind: 'miss';
   readonly detail?: CacheStatusDetail | undefined;
-  /** The first failure, where it is not certain that nothing is stored. */
+  /** The first failure, if it is not certain that nothing is stored. */
   readonly error?: CacheError | undefined;
-  /** Tiers in which what is rendered now may be stored. */
+  /** Tiers that may store the new rendering. */
   readonly missedTiers: readonly Tier[];
 }
 
-/** Looks entries up, in one tier after the other until one has it, all within the look-up's deadline. */
+/** Looks up entries tier by tier until one has it, within one deadline. */
 export class LookUp {
   readonly #tiers: readonly Tier[];
   readonly #only: Tier | undefined;
   readonly #deadline: Deadline;
 
-  /** @param seconds how long a look-up may take in all tiers together */
+  /** @param seconds the deadline of a look-up in all tiers together */
   constructor(tiers: readonly Tier[], clock: Clock, seconds: number) {
     this.#tiers = tiers;
     this.#only = tiers.length === 1 ? tiers[0] : undefined;
     this.#deadline = new Deadline(clock, 'get', seconds);
   }
 
-  /** Never rejects: failures are misses that carry the first error. */
+  /** Never rejects: after failures it is a miss with the first error. */
   find(name: string): Promise<Lookup> {
-    // A tier bounds its own look-up, so that one alone needs no further bound.
+    // Each tier has a deadline of its own, so a single one needs no other.
     return this.#only === undefined ? this.#findWithin(name) : this.#only.find(name);
   }
 
@@ -64,7 +64,7 @@ export class LookUp {
     }
   }
 
-  /** @param missedTiers gathers the tiers that certainly do not have it */
+  /** @param missedTiers collects the tiers that certainly do not have it */
   async #findInTurn(name: string, missedTiers: Tier[]): Promise<Lookup> {
     let first: Pick<Miss, 'detail' | 'error'> = {};
     for (const tier of this.#tiers) {
