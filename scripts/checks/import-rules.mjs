@@ -4,7 +4,7 @@
  * @import { IForbiddenRuleType } from 'dependency-cruiser'
  */
 
-const notDrivers = 'core|url|http-transport|driver-testkit|bench|soak';
+const notDrivers = 'core|url|http-transport|driver-testkit|fake-s3|bench|soak';
 const seesEverything = 'bench|soak';
 const driverSource = `^packages/((?!(?:${notDrivers})/)[^/]+)/src/`;
 const modules = 'driver|key|config|policy|cache|telemetry|container';
@@ -128,6 +128,13 @@ export const importRules = [
     severity: 'error',
     from: { path: `^packages/((?!(?:${seesEverything})/)[^/]+)/src/` },
     to: { path: `^packages/(?!(?:${notDrivers})/)`, pathNot: '^packages/$1/' },
+  },
+  {
+    name: 'fake-s3-on-no-package',
+    comment: 'Tests of all packages use the fake S3: it imports no other package of this workspace.',
+    severity: 'error',
+    from: { path: '^packages/fake-s3/src/' },
+    to: { path: '^(packages|examples)/(?!fake-s3/)' },
   },
   {
     name: 'through-the-public-entry-point',

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { S3Server } from '../../packages/s3/test/s3-server.js';
+import { FakeS3 } from 'fake-s3';
+import { onTestFinished } from 'vitest';
 import type { EmptyFolder } from './empty-folder.js';
 
 // An image is stored before it is served, so that the next request certainly finds it.
@@ -8,7 +9,8 @@ const storedFirst = { IMGPROXY_CACHE_REPORT_ERRORS: 'true' };
 
 /** Configures a host for an empty bucket, which goes away with the test. */
 export async function emptyBucket(): Promise<Record<string, string>> {
-  const server = await S3Server.start();
+  const server = await FakeS3.start();
+  onTestFinished(() => server.stop());
   return {
     ...storedFirst,
     IMGPROXY_CACHE_USE: 's3',

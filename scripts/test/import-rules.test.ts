@@ -46,6 +46,11 @@ const allowed: Files = {
     dependencies: { '@imgproxy-cache/core': '*', '@imgproxy-cache/fs': '*' },
   }),
   'packages/url/src/index.ts': "import '@imgproxy-cache/core';",
+  'packages/fake-s3/package.json': manifest('fake-s3', {
+    exports: { '.': './dist/index.js' },
+    dependencies: { '@imgproxy-cache/core': '*' },
+  }),
+  'packages/fake-s3/src/index.ts': "import 'node:http';",
   'examples/host/package.json': manifest('host', {
     dependencies: { '@imgproxy-cache/core': '*', '@imgproxy-cache/fs': '*' },
   }),
@@ -85,6 +90,7 @@ const forbidden: { rule: string; blamed: string; files: Files }[] = [
   ),
   breach('drivers-are-leaves', 'packages/memory/src/wrong-driver.ts', "import '@imgproxy-cache/fs';"),
   breach('drivers-are-leaves', 'packages/url/src/wrong.ts', "import '@imgproxy-cache/fs';"),
+  breach('fake-s3-on-no-package', 'packages/fake-s3/src/wrong.ts', "import '@imgproxy-cache/core/driver';"),
   breach(
     'through-the-public-entry-point',
     'examples/host/src/wrong.ts',

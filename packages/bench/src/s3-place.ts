@@ -1,10 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import tls from 'node:tls';
-import { generate } from 'selfsigned';
-import type { S3ServerOrder, S3ServerStart } from './s3-server/protocol.js';
+import { FakeS3Process, testAuthority } from 'fake-s3';
 
-const MAIN = new URL('s3-server/main.js', import.meta.url);
+const SCRIPT = new URL('s3-server-script.js', import.meta.url);
 
 /** A store for the contestants of a table, and how to get at it. */
 export interface S3Place {
@@ -25,34 +22,27 @@ export interface S3Place {
 /** Opens the place of one contestant. */
 export type OpenPlace = () => Promise<S3Place>;
 
-/** A server of the bench's own, in a process of its own; one for all who have it open at the same time. */
+/** The fake S3 in a process of its own; one for all who have it open at the same time. */
 export function sharedServer(options: { readonly tls: boolean }): OpenPlace {
   let users = 0;
-  let running: Promise<{ readonly child: ChildProcess; readonly port: number }> | undefined;
+  let running: Promise<FakeS3Process> | undefined;
   return async () => {
     users += 1;
-    running ??= startServer(options.tls);
-    const { child, port } = await running;
+    running ??= startServer(options);
+    const server = await running;
     return {
-      endpoint: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+      endpoint: server.endpoint,
       region: 'us-west-1',
       accessKeyId: 'BENCHKEY',
       secretAccessKey: 'bench-secret',
       prepared: true,
       bucket: (bytes) => `b${bytes}`,
-      async requests() {
-        const answer = once(child, 'message');
-        child.send('count' satisfies S3ServerOrder);
-        const [requests] = (await answer) as [number];
-        return requests;
-      },
+      requests: () => server.received(),
       async close() {
         users -= 1;
         if (users > 0) return;
         running = undefined;
-        const exit = once(child, 'exit');
-        child.disconnect();
-        await exit;
+        await server.kill();
       },
     };
   };
@@ -91,27 +81,17 @@ export function useCredentials({ accessKeyId, secretAccessKey }: S3Place): void 
   process.env['AWS_SECRET_ACCESS_KEY'] = secretAccessKey;
 }
 
-/** Why no certificate can be made that everybody trusts; `undefined` where one can. */
+/** Why the peers cannot be made to trust a certificate; `undefined` where they can. */
 export function lackOfTrust(): string | undefined {
   return 'setDefaultCACertificates' in tls
     ? undefined
     : 'it takes Node.js 22.19 or 24.5 to trust a certificate';
 }
 
-async function startServer(withTls: boolean): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(MAIN);
-  const port = once(child, 'message');
-  const start: S3ServerStart = withTls ? { tls: await makeCertificate() } : {};
-  child.send({ ...start });
-  return { child, port: ((await port) as [number])[0] };
-}
-
-/** A certificate that every contestant of this process trusts. */
-async function makeCertificate(): Promise<{ readonly key: string; readonly cert: string }> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
-    keyType: 'ec',
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
-  });
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), cert]);
-  return { key, cert };
+/** @param options with TLS, every contestant of this process trusts its certificate */
+async function startServer(options: { readonly tls: boolean }): Promise<FakeS3Process> {
+  if (options.tls) {
+    tls.setDefaultCACertificates([...tls.getCACertificates('default'), testAuthority.toString()]);
+  }
+  return await FakeS3Process.start({ ...options, module: SCRIPT });
 }

@@ -30,6 +30,7 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   GetBucketLocationCommand: 'LocationConstraint',
 };
 
+const NO_SUCH_KEY = /^\s*(?:<\?xml[^>]*>\s*)?<Error[^>]*>\s*<Code>NoSuchKey<\/Code>/;
 // The SDK would set its clock by the date of any answer, and one odd date would make the next request fail.
 const CLOCK_REFUSAL = /<Code>(?:RequestTimeTooSkewed|RequestExpired|RequestInTheFuture)<\/Code>/;
 
@@ -98,6 +99,14 @@ export async function readWhole(
     response.headers['date'] = headers['date'];
   }
   return response;
+}
+
+/**
+ * Whether an answer says that there is no such key, as most misses do. The SDK would say so too, at twice the cost of a
+ * hit; other forms of that answer are left to it.
+ */
+export function saysNoSuchKey({ statusCode, body }: HttpResponse): boolean {
+  return statusCode === 404 && NO_SUCH_KEY.test(beginningOf(body as Uint8Array));
 }
 
 export function isSuccess(status: number): boolean {

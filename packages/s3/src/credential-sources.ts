@@ -61,7 +61,7 @@ export async function loadCredentials(
 }
 
 /** Keys in the environment, which count only without a profile. */
-export function keysOf(env: Environment): AwsCredentialIdentity | undefined {
+function keysOf(env: Environment): AwsCredentialIdentity | undefined {
   const accessKeyId = variableOf(env, 'AWS_ACCESS_KEY_ID');
   const secretAccessKey = variableOf(env, 'AWS_SECRET_ACCESS_KEY');
   const sessionToken = variableOf(env, 'AWS_SESSION_TOKEN');

@@ -5,6 +5,11 @@ export interface PutAnswer {
   readonly $metadata: { readonly attempts?: number | undefined };
 }
 
+/** The store says that there is no such object. */
+export interface ObjectMissing extends PutAnswer {
+  readonly body: undefined;
+}
+
 /** An object whose body is still to be read, or closed. */
 export interface ObjectAnswer extends PutAnswer {
   /** By the names of its `x-amz-meta-` headers. */
@@ -23,6 +28,6 @@ export interface ObjectContent {
 
 /** How objects are read and stored, tried again where that may help. Failures are those of the SDK's commands. */
 export interface ObjectRequests {
-  get(key: string, signal: AbortSignal): Promise<ObjectAnswer>;
+  get(key: string, signal: AbortSignal): Promise<ObjectAnswer | ObjectMissing>;
   put(key: string, content: ObjectContent, signal: AbortSignal): Promise<PutAnswer>;
 }

@@ -25,7 +25,7 @@ import { BucketRequests } from './bucket-requests.js';
 import { Credentials } from './credentials.js';
 import { parseEndpoint, type S3Target } from './endpoint.js';
 import { ObjectDeletion } from './object-deletion.js';
-import type { ObjectAnswer } from './object-requests.js';
+import type { ObjectAnswer, ObjectMissing } from './object-requests.js';
 import { Operations } from './operations.js';
 import { RegionalClients } from './regional-clients.js';
 import { sdkRetries } from './retries.js';
@@ -115,7 +115,7 @@ export class S3Driver implements CacheDriver {
       ignoredRegion: ignoredRegion(config, env),
       askForAbsent: async (name, signal) => {
         const { body } = await this.#getObject(name, signal);
-        body.close();
+        body?.close();
       },
     });
   }
@@ -202,14 +202,15 @@ export class S3Driver implements CacheDriver {
 
   async #find(name: string, signal: AbortSignal): Promise<ObjectAnswer | undefined> {
     try {
-      return await this.#getObject(name, signal);
+      const answer = await this.#getObject(name, signal);
+      return answer.body === undefined ? undefined : answer;
     } catch (thrown) {
       if (isNoSuchKey(thrown) || (this.#check.absenceIsRefused && isRefusedRight(thrown))) return undefined;
       throw toCacheError(thrown, 'get', this.#target);
     }
   }
 
-  #getObject(name: string, signal: AbortSignal): Promise<ObjectAnswer> {
+  #getObject(name: string, signal: AbortSignal): Promise<ObjectAnswer | ObjectMissing> {
     return this.#requests.send(({ objects }, abortSignal) => objects.get(name, abortSignal), signal);
   }
 

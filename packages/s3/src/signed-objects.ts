@@ -9,10 +9,16 @@ import type {
 import { getEndpointFromInstructions } from '@smithy/core/endpoints';
 import { extendedEncodeURIComponent } from '@smithy/core/protocols';
 import type { AuthScheme } from '@smithy/types';
-import { isObject, isSuccess, readWhole } from './answer-reading.js';
+import { isObject, isSuccess, readWhole, saysNoSuchKey } from './answer-reading.js';
 import type { Credentials } from './credentials.js';
 import { isErrorAnswer } from './error-answer.js';
-import type { ObjectAnswer, ObjectContent, ObjectRequests, PutAnswer } from './object-requests.js';
+import type {
+  ObjectAnswer,
+  ObjectContent,
+  ObjectMissing,
+  ObjectRequests,
+  PutAnswer,
+} from './object-requests.js';
 import { RequestSignature } from './request-signature.js';
 import { judgeFailure } from './retries.js';
 import { toSdkError } from './sdk-errors.js';
@@ -64,7 +70,7 @@ export class SignedObjects implements ObjectRequests {
     this.#parts = parts;
   }
 
-  async get(key: string, signal: AbortSignal): Promise<ObjectAnswer> {
+  async get(key: string, signal: AbortSignal): Promise<ObjectAnswer | ObjectMissing> {
     const place = await this.#locate();
     if (place === undefined) return await this.#parts.otherwise.get(key, signal);
     const { longestLookupPause: longestWait } = this.#parts;
@@ -73,6 +79,7 @@ export class SignedObjects implements ObjectRequests {
       const answer = await this.#send(place, { method: 'GET', key, headers: {} }, attempt, signal);
       if (!isObject(answer)) {
         const response = await readWhole('GetObjectCommand', answer);
+        if (saysNoSuchKey(response)) return { body: undefined };
         throw await toSdkError(this.#parts.client, GetObject$, response, offset);
       }
       const { headers, body } = answer;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 /** A folder that is removed with the test. */
-export async function folderOfTest(): Promise<string> {
+async function folderOfTest(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'imgproxy-cache-s3-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   return folder;

@@ -6,7 +6,7 @@ import { toMarkdown } from './report.js';
 import type { SoakSummary } from './soak.js';
 
 const names = await soakNames();
-const USAGE = `usage: pnpm soak [name...] [--seed N] [--operations N] [--brief] [--json FILE]
+const USAGE = `usage: pnpm soak [name...] [--seed N] [--operations N] [--brief] [--markdown FILE] [--json FILE]
 soaks: ${names.join(', ')} (default: all)`;
 
 const { values, positionals } = parseArgs({
@@ -15,6 +15,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     operations: { type: 'string' },
     brief: { type: 'boolean', default: false },
+    markdown: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -27,11 +28,8 @@ if (unknown.length > 0) end(2, `no soak ${unknown.join(', ')}\n`);
 
 const summaries: SoakSummary[] = [];
 for (const name of positionals.length > 0 ? positionals : names) summaries.push(await run(name));
-if (values.json !== undefined) {
-  // A path as the caller meant it: pnpm runs this in the package's folder.
-  const file = resolve(process.env['INIT_CWD'] ?? '.', values.json);
-  await writeFile(file, `${JSON.stringify(summaries, undefined, 2)}\n`);
-}
+await write(values.markdown, summaries.map(toMarkdown).join(''));
+await write(values.json, `${JSON.stringify(summaries, undefined, 2)}\n`);
 // A soak that leaves something behind must not keep its own runner waiting.
 process.exit(summaries.every(({ passed }) => passed) ? 0 : 1);
 
@@ -46,6 +44,11 @@ async function run(name: string): Promise<SoakSummary> {
   const summary = { name, title: soak.title, seed, operations: count, passed, ...result };
   process.stdout.write(toMarkdown(summary));
   return summary;
+}
+
+async function write(file: string | undefined, text: string): Promise<void> {
+  // A path as the caller meant it: pnpm runs this in the package's folder.
+  if (file !== undefined) await writeFile(resolve(process.env['INIT_CWD'] ?? '.', file), text);
 }
 
 function wholeNumber(option: string, text: string | undefined): number | undefined {

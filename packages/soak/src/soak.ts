@@ -28,6 +28,8 @@ export interface SoakResult {
   readonly judgements: readonly Judgement[];
   /** More figures, in Markdown. */
   readonly appendix?: string;
+  /** The same for programs. */
+  readonly figures?: readonly object[];
 }
 
 /**

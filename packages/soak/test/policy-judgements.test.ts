@@ -1,5 +1,6 @@
 import {
   BRIEF_TABLE,
+  type CellName,
   runCrashes,
   runDistinctKeys,
   runFaultTable,
@@ -15,6 +16,16 @@ const progress = (): void => undefined;
 const moduleOf = (mistake: string): string =>
   new URL(`./processes/mistaken-${mistake}.ts`, import.meta.url).href;
 
+const NEVER_SUSPEND = { IMGPROXY_CACHE_BREAKER_THRESHOLD: '0' };
+/** What else costs many requests what it costs one, unless something is suspended. */
+const COSTLY: readonly CellName[] = [
+  ['bodies hang', 'https', 0.45, 4],
+  ['a quarter of the bodies hang', 'http', 0.45, 300],
+  ['half of the answers are 503', 'http', 0.45, 4],
+  ['slow link (20 KB a second)', 'http', 0.45, 4],
+  ['stopped (SIGSTOP)', 'https', 0.1, 300],
+];
+
 /** Soaks that cannot all hold, each with the judgements that must see it. */
 const MISTAKES: readonly {
   readonly mistake: string;
@@ -22,53 +33,48 @@ const MISTAKES: readonly {
   run(): Promise<SoakResult>;
 }[] = [
   {
-    mistake: 'caches whose look-ups take three times the deadline',
-    seenBy: ['a fault costs at most the look-up deadline'],
-    run: () =>
-      faultOf('memory', 'the driver hangs', { env: { IMGPROXY_CACHE_LOOKUP_TIMEOUT_SECONDS: '1.2' } }),
-  },
-  {
     mistake: 'caches that never suspend anything',
-    seenBy: ['a store that fails is suspended'],
+    seenBy: [
+      'a store in trouble makes at most 1 % slower by 100 ms',
+      'a store in trouble cuts at most 1 % of the answers',
+    ],
     run: () =>
-      faultOf('memory', 'the driver fails', {
-        patience: 3000,
-        env: { IMGPROXY_CACHE_BREAKER_THRESHOLD: '0' },
-      }),
+      tableOf(
+        [
+          ['no answer', 'http', 1, 4],
+          ['bodies over 1 MiB hang after 300 KB', 'http', 1, 4],
+        ],
+        { env: NEVER_SUSPEND },
+      ),
   },
   {
     mistake: 'caches that do not try again in time',
     seenBy: ['it recovers by itself'],
     run: () =>
-      faultOf('memory', 'the driver fails', {
+      tableOf([['refused', 'http', 1, 4]], {
         recoveryPatience: 3000,
         env: { IMGPROXY_CACHE_BREAKER_RETRY_SECONDS: '60', IMGPROXY_CACHE_BREAKER_MAX_RETRY_SECONDS: '60' },
       }),
   },
   {
-    mistake: 'caches that are slow although look-ups are suspended',
-    seenBy: ['a suspended look-up costs nothing'],
-    run: () => faultOf('memory', 'the driver fails', { mistake: moduleOf('late') }),
-  },
-  {
     mistake: 'caches that serve wrong bytes',
     seenBy: ['no wrong image is served'],
-    run: () => faultOf('memory', 'bodies are corrupt', { mistake: moduleOf('bytes') }),
+    run: () => tableOf([['refused', 'http', 1, 4]], { mistake: moduleOf('bytes') }),
   },
   {
     mistake: 'caches that do not answer every request',
     seenBy: ['every request is answered'],
     run: () =>
-      faultOf('memory', 'the driver fails', {
+      tableOf([['refused', 'http', 1, 4]], {
         patience: 2000,
-        recoveryPatience: 1,
+        recoveryPatience: 1000,
         mistake: moduleOf('silence'),
       }),
   },
   {
     mistake: 'caches that are still at work when they are closed',
     seenBy: ['a closed cache is busy with nothing'],
-    run: () => faultOf('memory', 'bodies are corrupt', { mistake: moduleOf('end') }),
+    run: () => tableOf([['refused', 'http', 1, 4]], { mistake: moduleOf('end') }),
   },
   {
     mistake: 'hosts that do everything wrong until they are killed',
@@ -111,10 +117,14 @@ const MISTAKES: readonly {
   },
 ];
 
-/** One row of the table with caches that are not as they should be. */
-function faultOf(cache: string, fault: string, wrong: Partial<TableSettings>): Promise<SoakResult> {
-  const settings = { ...BRIEF_TABLE, ...wrong, env: { ...BRIEF_TABLE.env, ...wrong.env } };
-  return runFaultTable({ rows: (use, name) => use === cache && name === fault, settings, progress });
+/** Cells of the table with caches that are not as they should be. */
+function tableOf(wanted: readonly CellName[], wrong: Partial<TableSettings>): Promise<SoakResult> {
+  return runFaultTable({
+    seed: 1,
+    cells: (...name) => wanted.some((each) => each.join() === name.join()),
+    settings: { ...BRIEF_TABLE, ...wrong, env: { ...BRIEF_TABLE.env, ...wrong.env } },
+    progress,
+  });
 }
 
 describe('the judgements of the policy soak', { timeout: 300_000 }, () => {
@@ -125,6 +135,12 @@ describe('the judgements of the policy soak', { timeout: 300_000 }, () => {
     for (const { name } of judgements) judged.add(name);
     const failed = judgements.filter(({ holds }) => !holds).map(({ name }) => name);
     expect(failed).toEqual(expect.arrayContaining([...seenBy]));
+  });
+
+  it.each(COSTLY)('see %s, %s, at %d hits and renderings of %d ms', async (...cell) => {
+    const { judgements } = await tableOf([cell], { env: NEVER_SUSPEND });
+    const costs = /makes at most|cuts at most/;
+    expect(judgements.filter(({ name, holds }) => costs.test(name) && !holds)).not.toEqual([]);
   });
 
   it('can all fail', () => {

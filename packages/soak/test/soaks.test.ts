@@ -27,6 +27,7 @@ describe('the short form of each soak', { timeout: 300_000 }, () => {
       expect(summary).toMatchObject({ name, seed: 20261124, passed: true });
       expect(summary?.outcomes.length).toBeGreaterThan(0);
       expect(summary?.judgements.length).toBeGreaterThan(0);
+      if (name === 'policy') expect(summary?.figures).toHaveLength(12);
     } finally {
       await rm(folder, { recursive: true });
     }

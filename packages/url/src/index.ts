@@ -9,6 +9,12 @@ export {
 export { MalformedValueError } from './malformed-value-error.js';
 export type { OptionPair } from './options/effective-options.js';
 export { signPath } from './signature.js';
-export { type UrlConfig, UrlConfigError, type UrlConfigFault, type UrlReplacement } from './url-config.js';
+export {
+  type UrlConfig,
+  UrlConfigError,
+  type UrlConfigFault,
+  type UrlReplacement,
+  type UrlSettings,
+} from './url-config.js';
 export { UrlError, type UrlErrorCode } from './url-error.js';
 export { type SignedPath, UrlParser } from './url-parser.js';

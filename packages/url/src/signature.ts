@@ -1,11 +1,11 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type ByteString, decodeBase64Url, percentDecode, toByteString, toBytes } from './byte-string.js';
 import { splitRequestUri } from './request-uri.js';
-import { checkedConfig, type UrlConfig } from './url-config.js';
+import { checkedConfig, type UrlConfig, type UrlSettings } from './url-config.js';
 import { UrlError } from './url-error.js';
 import { valueType } from './value-type.js';
 
-type SigningConfig = Pick<UrlConfig, 'keys' | 'salts' | 'signatureSize' | 'pathPrefix'>;
+type SigningSettings = Pick<UrlSettings, 'keys' | 'salts' | 'signatureSize' | 'pathPrefix'>;
 
 const LOOKS_LIKE_OPTION =
   'The signature appears to be a processing option. The signature section should always be present in the URL.';
@@ -55,7 +55,7 @@ export function verifySignature(signature: ByteString, path: ByteString, config:
  * @returns The path to request: prefix, signature and path.
  * @throws TypeError when the path cannot be signed, UrlConfigError when the configuration is wrong.
  */
-export function signPath(path: string, config: Partial<SigningConfig>): string {
+export function signPath(path: string, config: SigningSettings): string {
   const { keys, salts, signatureSize, pathPrefix } = checkedConfig(config);
   const [key] = keys;
   const [salt] = salts;

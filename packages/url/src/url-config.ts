@@ -1,4 +1,13 @@
-import { SETTING_TYPES } from './setting-types.js';
+import {
+  BOOLEAN,
+  BYTES,
+  FUNCTION,
+  listOf,
+  NUMBER,
+  REPLACEMENT,
+  type SettingType,
+  TEXT,
+} from './setting-types.js';
 import { valueType } from './value-type.js';
 
 /** One rule of `IMGPROXY_URL_REPLACEMENTS`. */
@@ -9,7 +18,7 @@ export interface UrlReplacement {
   readonly replacement: string;
 }
 
-/** How URLs are checked and read. Names and defaults are imgproxy's; a setting that is undefined has its default. */
+/** How URLs are checked and read. Names and defaults are imgproxy's. */
 export interface UrlConfig {
   /** HMAC keys; the key at an index belongs to the salt at the same index. Empty: signatures are not checked. */
   readonly keys: readonly Uint8Array[];
@@ -35,6 +44,11 @@ export interface UrlConfig {
   /** The present time in milliseconds since 1970, for `expires`. Default: the system's clock. */
   readonly now: () => number;
 }
+
+/** Some of the settings. One that is absent or undefined has its default. */
+export type UrlSettings = {
+  readonly [Setting in keyof UrlConfig]?: UrlConfig[Setting] | undefined;
+};
 
 /** A part of the configuration that is wrong. */
 export interface UrlConfigFault {
@@ -71,12 +85,27 @@ const DEFAULTS: UrlConfig = {
   now: Date.now,
 };
 
+const SETTING_TYPES: Readonly<Record<keyof UrlConfig, SettingType>> = {
+  keys: listOf(BYTES),
+  salts: listOf(BYTES),
+  signatureSize: NUMBER,
+  trustedSignatures: listOf(TEXT),
+  argumentsSeparator: TEXT,
+  base64UrlIncludesFilename: BOOLEAN,
+  baseUrl: TEXT,
+  urlReplacements: listOf(REPLACEMENT),
+  allowedSources: listOf(TEXT),
+  allowedProcessingOptions: listOf(TEXT),
+  pathPrefix: TEXT,
+  now: FUNCTION,
+};
+
 /**
  * Completes a configuration with the defaults.
  *
  * @throws UrlConfigError
  */
-export function checkedConfig(config: Partial<UrlConfig>): UrlConfig {
+export function checkedConfig(config: UrlSettings): UrlConfig {
   if (valueType(config) !== 'object') {
     const message = `must be an object of settings, it is ${valueType(config)}`;
     throw new UrlConfigError([{ name: 'config', message }]);
@@ -86,7 +115,7 @@ export function checkedConfig(config: Partial<UrlConfig>): UrlConfig {
   return withDefaults(config);
 }
 
-function withDefaults(config: Partial<UrlConfig>): UrlConfig {
+function withDefaults(config: UrlSettings): UrlConfig {
   const given = Object.entries(config).filter(([, value]) => value !== undefined);
   return { ...DEFAULTS, ...Object.fromEntries(given) };
 }
@@ -96,7 +125,7 @@ interface SettingFault extends UrlConfigFault {
 }
 
 /** What is wrong with a configuration, by setting. Only where all types are right are values looked at. */
-export function faultsOf(config: Partial<UrlConfig>): readonly SettingFault[] {
+export function faultsOf(config: UrlSettings): readonly SettingFault[] {
   const complete = withDefaults(config);
   const typeFaults = typeFaultsOf(complete);
   return typeFaults.length > 0 ? typeFaults : valueFaultsOf(complete);

@@ -6,7 +6,7 @@ import { EffectiveOptions } from './options/effective-options.js';
 import { type SplitRequestUri, splitRequestUri } from './request-uri.js';
 import { signedBytes, verifySignature } from './signature.js';
 import { SourceUrlDecoder } from './source/source-url.js';
-import { checkedConfig, type UrlConfig } from './url-config.js';
+import { checkedConfig, type UrlConfig, type UrlSettings } from './url-config.js';
 import { UrlError } from './url-error.js';
 import { valueType } from './value-type.js';
 
@@ -28,7 +28,7 @@ export class UrlParser {
   readonly #sources: SourceUrlDecoder;
 
   /** @throws UrlConfigError with every fault at once. */
-  constructor(config: Partial<UrlConfig> = {}) {
+  constructor(config: UrlSettings = {}) {
     this.#config = checkedConfig(config);
     this.#pathPrefix = toByteString(this.#config.pathPrefix);
     this.#separator = toByteString(this.#config.argumentsSeparator);

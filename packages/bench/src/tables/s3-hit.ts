@@ -36,7 +36,7 @@ export const s3Hit: Table = {
 export const s3HitTls: Table = {
   name: 's3-hit-tls',
   title: 'A hit on S3 through TLS',
-  operation: 'The same over TLS, with a certificate made for the run.',
+  operation: 'The same over TLS.',
   store: true,
   contestants: hitsAt(sharedServer({ tls: true })),
   sizes: [50_000],

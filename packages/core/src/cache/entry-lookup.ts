@@ -11,16 +11,15 @@ import {
 import { abortedError, type ByteBudget, type CircuitBreaker, Deadline } from '../policy/index.js';
 import type { EventPublisher, LookupPart } from './cache-events.js';
 import { type GuardedDriver, isHarmless } from './guarded-driver.js';
-import type { Lookup, Miss } from './look-up.js';
+import type { LookedUpTier, Lookup, Miss } from './lookup.js';
 import { LookupProbe } from './lookup-probe.js';
 import { LookupProgress } from './lookup-progress.js';
 import type { RenderingTime } from './rendering-time.js';
 import { StreamedHit } from './streamed-hit.js';
-import type { Tier } from './tier.js';
 import { UnreadableEntries } from './unreadable-entries.js';
 
 export interface EntryLookupParts {
-  readonly tier: Tier;
+  readonly tier: LookedUpTier;
   readonly driver: GuardedDriver;
   readonly clock: Clock;
   readonly events: EventPublisher;
@@ -32,7 +31,7 @@ export interface EntryLookupParts {
   readonly verifyBytes: number;
 }
 
-const NO_TIERS: readonly Tier[] = [];
+const NO_TIERS: readonly LookedUpTier[] = [];
 const NEWER_FORMAT: Miss = { kind: 'miss', detail: 'newer-format', missedTiers: NO_TIERS };
 const NO_MEMORY: Miss = { kind: 'miss', detail: 'bytes-in-flight', missedTiers: NO_TIERS };
 // A look-up counts as a failure for its breaker if it takes this share of its timeout, or this much longer than a

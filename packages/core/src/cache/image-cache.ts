@@ -20,13 +20,14 @@ import { checkRequest } from './check-request.js';
 import { Deletion } from './deletion.js';
 import type { CacheRequest, FetchResult } from './fetch-result.js';
 import type { ImageCacheParts, ImageCacheSettings } from './image-cache-parts.js';
-import { LookUp, type Lookup } from './look-up.js';
+import type { Lookup } from './lookup.js';
 import { type Answer, RenderStep, type Shared } from './render-step.js';
 import type { Render } from './rendering.js';
 import { RenderingTime } from './rendering-time.js';
 import { checkAtStart } from './start-check.js';
 import { StoreStep } from './store-step.js';
 import { Tier } from './tier.js';
+import { TierSequence } from './tier-sequence.js';
 
 /** The current work of a cache. */
 export interface CacheLoad {
@@ -55,7 +56,7 @@ export class ImageCache implements AsyncDisposable {
   readonly #tiers: readonly Tier[];
   readonly #budget: ByteBudget;
   readonly #deletion: Deletion;
-  readonly #lookup: LookUp;
+  readonly #lookup: TierSequence;
   readonly #renderer: RenderStep;
   readonly #flights = new FlightTable<Shared>();
   readonly #waits: Deadline;
@@ -92,7 +93,7 @@ export class ImageCache implements AsyncDisposable {
         }),
     );
     this.#deletion = new Deletion({ tiers: this.#tiers, flights: this.#flights, names: keys.names });
-    this.#lookup = new LookUp(this.#tiers, clock, settings.lookupTimeoutSeconds);
+    this.#lookup = new TierSequence(this.#tiers, clock, settings.lookupTimeoutSeconds);
     this.#waits = new Deadline(clock, 'fetch', settings.collapseTimeoutSeconds);
     const store = new StoreStep({
       budget: this.#budget,

@@ -3,7 +3,7 @@ import type { ByteBudget, ErrorReporting, Flight } from '../policy/index.js';
 import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';
-import type { Miss } from './look-up.js';
+import type { Miss } from './lookup.js';
 import {
   describeRendering,
   type ImageDescription,

@@ -2,8 +2,9 @@ import { type CacheEntry, type Clock, createEntry, encodeMetadata, isCacheError 
 import type { ByteBudget, ErrorReporting, StoreOutcome } from '../policy/index.js';
 import type { EventPublisher } from './cache-events.js';
 import type { CacheOutcome, NotStoredReason } from './cache-status.js';
+import type { LookedUpTier, Refusal } from './lookup.js';
 import type { ImageDescription } from './rendering.js';
-import { notStoredReason, type Refusal, type Tier } from './tier.js';
+import { notStoredReason } from './tier.js';
 
 /** A rendered image to store. */
 export interface Candidate {
@@ -51,7 +52,7 @@ export class StoreStep {
    * Stores an image in these tiers, within the limits of bytes and queues.
    * @throws CacheError a store's failure, if the policy reports it
    */
-  async keep(candidate: Candidate, tiers: readonly Tier[]): Promise<StoreStatus> {
+  async keep(candidate: Candidate, tiers: readonly LookedUpTier[]): Promise<StoreStatus> {
     const { budget, maxEntrySize, reporting } = this.#parts;
     const size = candidate.body.length;
     if (size === 0) return this.skip('not-storable');

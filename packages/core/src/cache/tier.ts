@@ -12,7 +12,7 @@ import { CacheStatus, type NotStoredReason } from './cache-status.js';
 import { EntryLookup } from './entry-lookup.js';
 import { GuardedDriver } from './guarded-driver.js';
 import type { ImageCacheSettings, NamedDriver } from './image-cache-parts.js';
-import type { Lookup } from './look-up.js';
+import type { LookedUpTier, Lookup, Refusal } from './lookup.js';
 import type { RenderingTime } from './rendering-time.js';
 
 export interface TierParts {
@@ -30,14 +30,8 @@ export interface TierParts {
   readonly lifetime: number;
 }
 
-/** Why a tier does not try to store an entry. */
-export interface Refusal {
-  readonly reason: NotStoredReason;
-  readonly error?: CacheError;
-}
-
 /** One driver of a cache, with its own breakers, store queue and events. */
-export class Tier {
+export class Tier implements LookedUpTier {
   readonly name: string;
   readonly driver: GuardedDriver;
   readonly queue: StoreQueue;

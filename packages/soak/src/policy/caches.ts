@@ -1,5 +1,5 @@
-/** A choice of drivers, as `IMGPROXY_CACHE_USE` has it. */
-export type CacheUse = 'memory' | 'fs' | 's3' | 'memory,fs' | 'memory,s3';
+/** A driver that hosts use. */
+export type CacheUse = 'fs' | 's3';
 
 /** Variables of a process. */
 export type Environment = Readonly<Record<string, string>>;
@@ -10,17 +10,12 @@ export interface StorePlaces {
   readonly endpoint?: string | undefined;
 }
 
-const BUCKET = 'soak';
+const BUCKET = 'cache';
 const CREDENTIALS = {
   AWS_ACCESS_KEY_ID: 'SOAKKEY',
   AWS_SECRET_ACCESS_KEY: 'soak-secret',
   AWS_EC2_METADATA_DISABLED: 'true',
 };
-
-/** Name of the driver that is asked last: the one whose store goes wrong. */
-export function lastDriver(use: CacheUse): string {
-  return use.split(',').at(-1) ?? use;
-}
 
 /** The variables that choose and configure a cache's drivers. */
 export function driverVariables(use: CacheUse, { folder, endpoint }: StorePlaces): Environment {

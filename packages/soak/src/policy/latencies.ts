@@ -7,12 +7,3 @@ export function quantile(values: readonly number[], share: number): number {
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
-
-/**
- * The 99th percentile of a sample that is no slower than another one, as far as chance allows: the other one's, and
- * once more by how much it lies above its median. That is what a busy machine adds to both.
- */
-export function slowestOfEqual(values: readonly number[]): number {
-  const high = quantile(values, 0.99);
-  return high + (high - median(values));
-}

@@ -28,7 +28,8 @@ export async function soakPolicy({ seed, operations, progress }: SoakRun): Promi
     await runCrashes({ seed, kills: Math.ceil(operations / OPERATIONS_A_KILL), progress }),
     await runSharing({ seed, ...(isFull ? SHARING.full : SHARING.brief), progress }),
     await runFaultTable({
-      ...(!isFull && { rows: isBrief }),
+      seed,
+      ...(!isFull && { cells: isBrief }),
       settings: isFull ? FULL_TABLE : BRIEF_TABLE,
       progress,
     }),
@@ -38,5 +39,6 @@ export async function soakPolicy({ seed, operations, progress }: SoakRun): Promi
     outcomes: parts.flatMap(({ outcomes }) => outcomes),
     judgements: parts.flatMap(({ judgements }) => judgements),
     appendix,
+    figures: parts.flatMap(({ figures = [] }) => figures),
   };
 }

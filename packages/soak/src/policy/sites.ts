@@ -1,9 +1,10 @@
 import type { CacheDriver } from '@imgproxy-cache/core/driver';
 import fs from '@imgproxy-cache/fs';
 import s3 from '@imgproxy-cache/s3';
+import { FakeS3Process } from 'fake-s3';
 import { CacheFolder } from './cache-folder.js';
 import { driverVariables, type Environment } from './caches.js';
-import { ScriptedStore } from './scripted-store/scripted-store.js';
+
 import { openDriver } from './stored-entries.js';
 
 /** A store that several hosts use. */
@@ -49,13 +50,13 @@ export class FileSite implements Site {
 export class BucketSite implements Site {
   readonly use = 's3';
   readonly env: Environment;
-  readonly #store: ScriptedStore;
+  readonly #store: FakeS3Process;
 
   static async create(): Promise<BucketSite> {
-    return new BucketSite(await ScriptedStore.start());
+    return new BucketSite(await FakeS3Process.start());
   }
 
-  private constructor(store: ScriptedStore) {
+  private constructor(store: FakeS3Process) {
     this.#store = store;
     this.env = driverVariables(this.use, { endpoint: store.endpoint });
   }

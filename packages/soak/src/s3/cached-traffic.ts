@@ -1,6 +1,6 @@
 import type { ImageCache } from '@imgproxy-cache/core';
 import type { SeededRandom } from '../seeded-random.js';
-import { etagOf, versionOf } from './faulty-store/journal.js';
+import { etagOf, versionOf } from './journal.js';
 import type { Traffic, TrafficRecord } from './traffic.js';
 
 const SOURCES = 100;

@@ -7,7 +7,7 @@ import {
   verifyName,
 } from '@imgproxy-cache/core/driver';
 import type { SeededRandom } from '../seeded-random.js';
-import { etagOf, versionOf } from './faulty-store/journal.js';
+import { etagOf, versionOf } from './journal.js';
 import type { Traffic, TrafficRecord } from './traffic.js';
 
 const NAMES = 100;

@@ -1,5 +1,5 @@
 import { SeededRandom } from '../seeded-random.js';
-import type { Version } from './faulty-store/journal.js';
+import type { Version } from './journal.js';
 
 const SIZES = [
   { weight: 2, least: 0, most: 0 },

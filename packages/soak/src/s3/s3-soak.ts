@@ -60,14 +60,14 @@ async function soakStore(
   const bed = await TestBed.open(definition, store.endpoint, clock);
   const run = new S3Run(bed, store, { seed, patience });
   run.subscribe();
-  store.misbehave(MISBEHAVIOUR);
+  await store.misbehave(MISBEHAVIOUR);
   const rounds = Math.max(1, Math.min(MOST_ROUNDS, Math.floor(operations / LEAST_OPERATIONS_A_ROUND)));
   for (let round = 1; round <= rounds; round += 1) {
     await run.round(Math.floor((operations * round) / rounds) - run.record.issued);
     progress(`round ${round} of ${rounds}`);
   }
   const operationsJudgement = judgeOperations(run, bed, operations);
-  store.misbehave(0);
+  await store.misbehave(0);
   await run.recover();
   await bed[Symbol.asyncDispose]();
   run.unsubscribe();

@@ -1,4 +1,4 @@
-import { ABSENT, type Version } from './faulty-store/journal.js';
+import { ABSENT, type Version } from './journal.js';
 import type { StoredModel } from './stored-model.js';
 
 /** What a driver said of the store, and between which two moments. */

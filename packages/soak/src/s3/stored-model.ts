@@ -1,4 +1,4 @@
-import { ABSENT, type Change, type Version } from './faulty-store/journal.js';
+import { ABSENT, type Change, type Version } from './journal.js';
 
 /**
  * What was stored under each name at which moment, by the store's own journal. It knows when a write truly took effect:

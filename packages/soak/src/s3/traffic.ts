@@ -2,8 +2,8 @@ import { isCacheError } from '@imgproxy-cache/core/driver';
 import { Findings } from '../findings.js';
 import type { SeededRandom } from '../seeded-random.js';
 import { Tally } from '../tally.js';
-import type { Version } from './faulty-store/journal.js';
 import type { Images } from './images.js';
+import type { Version } from './journal.js';
 import { HungOperation, withPatience } from './patience.js';
 
 /** A source of operations. */

@@ -10,7 +10,7 @@ import {
 } from '@imgproxy-cache/core/driver';
 import type { WatchedClock } from '../watched-clock.js';
 import type { DriverWatch } from './driver-watch.js';
-import { ABSENT, now, versionOf } from './faulty-store/journal.js';
+import { ABSENT, now, versionOf } from './journal.js';
 import { WatchedEntry } from './watched-entry.js';
 
 /** Has every driver of a definition watched, and its timers counted. */

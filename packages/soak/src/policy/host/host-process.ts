@@ -9,8 +9,6 @@ const MAIN = fileURLToPath(new URL('main.js', import.meta.url));
 
 export interface HostOptions {
   readonly env: Environment;
-  /** A command that runs the host's as its last arguments, such as one that enters a namespace. */
-  readonly within?: readonly string[] | undefined;
   /** URL of the module of a mistake that it shall make. */
   readonly mistake?: string | undefined;
 }
@@ -22,22 +20,22 @@ interface Waiting {
 
 /** A host in its own process. */
 export class HostProcess {
+  /** Once it runs no more. */
+  readonly ended: Promise<undefined>;
   readonly #process: ChildProcess;
-  readonly #exited: Promise<unknown>;
   readonly #waiting = new Map<number, Waiting>();
   readonly #onTrouble: (kind: 'wrong' | 'unanswered', story: string) => void;
   #orders = 0;
 
   /** @param onTrouble is told what goes wrong in its traffic */
   static async start(
-    { env, within = [], mistake }: HostOptions,
+    { env, mistake }: HostOptions,
     onTrouble: (kind: 'wrong' | 'unanswered', story: string) => void = () => undefined,
   ): Promise<HostProcess> {
     // A mistake's module is TypeScript, and the oldest Node.js that packages take asks for the flag.
     const flags =
       mistake === undefined ? [] : ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'];
-    const [command = process.execPath, ...args] = [...within, process.execPath, ...flags, MAIN];
-    const child = spawn(command, args, {
+    const child = spawn(process.execPath, [...flags, MAIN], {
       env: {
         PATH: process.env['PATH'],
         ...env,
@@ -53,13 +51,10 @@ export class HostProcess {
   private constructor(child: ChildProcess, onTrouble: (kind: 'wrong' | 'unanswered', story: string) => void) {
     this.#process = child;
     this.#onTrouble = onTrouble;
-    this.#exited = once(child, 'exit').then(() => {
+    this.ended = once(child, 'exit').then(() => {
       for (const { reject } of this.#waiting.values()) reject(new Error('the host has ended'));
+      return undefined;
     });
-  }
-
-  get pid(): number {
-    return this.#process.pid ?? Number.NaN;
   }
 
   /** Has something done, and waits for it. */
@@ -67,6 +62,7 @@ export class HostProcess {
     name: Name,
     asked: HostOrders[Name]['asked'],
   ): Promise<HostOrders[Name]['answer']> {
+    if (!this.#process.connected) return Promise.reject(new Error('the host has ended'));
     this.#orders += 1;
     const id = this.#orders;
     const { promise, resolve, reject } = Promise.withResolvers<HostOrders[Name]['answer']>();
@@ -83,7 +79,7 @@ export class HostProcess {
   /** Ends it by SIGKILL: nothing of it runs any more. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL');
-    await this.#exited;
+    await this.ended;
   }
 
   async #ready(): Promise<void> {
@@ -93,7 +89,7 @@ export class HostProcess {
       else if (message.news === 'ready') resolve();
       else this.#onTrouble(message.kind, message.story);
     });
-    const ended = this.#exited.then(() => {
+    const ended = this.ended.then(() => {
       throw new Error('a host has ended before it was ready: what it said is on standard error');
     });
     await Promise.race([promise, ended]);

@@ -1,12 +1,11 @@
 /*
  * A host in a process of its own: it opens the cache that its environment says, and does what it is asked.
  */
-
+import './host-names.js';
 import { HostCache } from './host-cache.js';
 import { loadMistake } from './host-mistake.js';
 import type { HostNews, HostOrderName, HostOrders } from './host-orders.js';
-import { KnownImages } from './known-images.js';
-import { FaultMeasurement } from './measure.js';
+import { serveImages } from './host-server.js';
 import { HostTraffic } from './traffic.js';
 
 type Handlers = {
@@ -19,25 +18,11 @@ type Handlers = {
 process.once('disconnect', () => process.exit());
 
 const cache = await HostCache.open(await loadMistake());
-const images = new KnownImages(cache);
 const NO_TRAFFIC = { requests: 0, hits: 0, stored: 0, deletions: 0, failures: 0 };
 let traffic: HostTraffic | undefined;
 
 const handlers: Handlers = {
-  store: ({ patience }) => images.store(patience),
-  inject: ({ driver, faults }) => {
-    const faulty = cache.faults.get(driver);
-    if (faulty === undefined) throw new Error(`this host has no driver ${driver}`);
-    for (const { point, effect } of faults) {
-      if (point === 'body') faulty.inject(point, effect);
-      else if (effect.kind !== 'truncate' && effect.kind !== 'corrupt') faulty.inject(point, effect);
-    }
-  },
-  clear: () => {
-    for (const faulty of cache.faults.values()) faulty.clear();
-  },
-  measure: (options) => new FaultMeasurement(cache, images, options).run(),
-  recover: ({ patience }) => images.recover(patience),
+  serve: ({ rendering }) => serveImages(cache, rendering),
   traffic: (options) => {
     traffic = new HostTraffic(cache.door, options, tell);
     traffic.start();

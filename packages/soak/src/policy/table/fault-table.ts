@@ -1,67 +1,77 @@
 import type { SoakResult } from '../../soak.js';
-import type { CacheUse } from '../caches.js';
-import { DISK_FAULTS } from '../faults/disk-faults.js';
-import { DRIVER_FAULTS } from '../faults/driver-faults.js';
-import type { Fault } from '../faults/fault.js';
-import { STORE_FAULTS } from '../faults/store-faults.js';
-import { judgeRows, outcomesOf } from './table-judgements.js';
-import { describeRow, tableOf } from './table-markdown.js';
-import { runRow, type TableRow, type TableSettings } from './table-row.js';
+import { figuresOf } from './cell-figures.js';
+import { HOST_FAULTS } from './host-faults.js';
+import { type CellResult, runCell, type TableCell, type TableSettings } from './table-cell.js';
+import { judgeCells, outcomesOf } from './table-judgements.js';
+import { describeFigures, tableOf } from './table-markdown.js';
 
-/** Rows at a time: each waits most of the time. */
+/** Cells at a time: each waits most of the time. */
 const LANES = 3;
+const WIRES = ['http', 'https'] as const;
+const HITS = [0.1, 0.45, 1];
+const RENDERINGS = [4, 300];
 
-const FAULTS: readonly Fault[] = [...DRIVER_FAULTS, ...STORE_FAULTS, ...DISK_FAULTS];
+/** A cell by what it is made of. */
+export type CellName = readonly [fault: string, wire: TableCell['wire'], hits: number, rendering: number];
 
-/** What of the table a short run does: every real fault once, and of each kind of a driver's one. */
-const BRIEFLY: readonly (readonly [use: CacheUse, fault: string])[] = [
-  ['memory', 'the driver fails'],
-  ['memory', 'bodies are corrupt'],
-  ['fs', 'look-ups take a fifth of their time'],
-  ['memory,fs', 'stores are done and said to fail'],
-  ['memory,s3', 'the driver hangs and heeds no signal'],
-  ['s3', 'the store stands still (SIGSTOP)'],
-  ['memory,s3', 'the store is killed'],
-  ['s3', 'the store refuses connections'],
-  ['memory,s3', 'the store answers 503'],
-  ['s3', 'the network is cut'],
-  ['fs', 'the disk is full'],
-  ['memory,fs', 'no inode is left'],
-  ['fs', 'the disk is read-only'],
-  ['fs', 'reading and writing fail with EIO'],
+/** What of the table a short run does: every fault once, and among them all circumstances. */
+const BRIEFLY: readonly CellName[] = [
+  ['no answer', 'http', 1, 4],
+  ['bodies hang', 'https', 1, 4],
+  ['bodies hang', 'http', 0.1, 300],
+  ['a quarter of the bodies hang', 'http', 0.45, 4],
+  ['half of the answers are 503', 'http', 0.45, 4],
+  ['bodies over 1 MiB hang after 300 KB', 'http', 1, 4],
+  ['slow link (20 KB a second)', 'https', 0.45, 4],
+  ['refused', 'http', 1, 300],
+  ['reset', 'https', 0.45, 300],
+  ['stopped (SIGSTOP)', 'http', 0.1, 4],
+  ['absent at start', 'http', 1, 4],
+  ['a name with a dead address', 'https', 1, 300],
 ];
 
 export interface TableOptions {
-  /** Which rows; by default all. */
-  readonly rows?: (use: CacheUse, fault: string) => boolean;
+  readonly seed: number;
+  /** Which cells; by default all. */
+  readonly cells?: (...name: CellName) => boolean;
   readonly settings: TableSettings;
   progress(text: string): void;
 }
 
-/** Whether a short run has a row. */
-export function isBrief(use: CacheUse, fault: string): boolean {
-  return BRIEFLY.some(([briefUse, briefFault]) => briefUse === use && briefFault === fault);
+/** Whether a short run has a cell. */
+export function isBrief(...name: CellName): boolean {
+  return BRIEFLY.some((brief) => brief.every((part, index) => part === name[index]));
 }
 
-/** What faults cost the requests to every cache, and how it comes back. */
-export async function runFaultTable({ rows, settings, progress }: TableOptions): Promise<SoakResult> {
-  const wanted = FAULTS.flatMap((fault) =>
-    fault.uses.filter((use) => rows?.(use, fault.name) ?? true).map((use) => ({ use, fault })),
+/** What faults of its store cost the clients of a host, and how it comes back. */
+export async function runFaultTable({ seed, cells, settings, progress }: TableOptions): Promise<SoakResult> {
+  const wanted = allCells().filter(
+    ({ fault, wire, hits, rendering }) => cells?.(fault.name, wire, hits, rendering) ?? true,
   );
-  const done: TableRow[] = new Array(wanted.length);
+  const done: CellResult[] = new Array(wanted.length);
   const left = [...wanted.entries()];
   const lane = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [index, { use, fault }] = next;
-      const row = await runRow(use, fault, settings);
-      done[index] = row;
-      progress(describeRow(row));
+      const [index, cell] = next;
+      const result = await runCell(cell, seed + index, settings);
+      done[index] = result;
+      progress(describeFigures(figuresOf(result, settings)));
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
+  const figures = done.map((cell) => figuresOf(cell, settings));
   return {
     outcomes: outcomesOf(done),
-    judgements: judgeRows(done, settings),
-    appendix: tableOf(done),
+    judgements: judgeCells(done, settings),
+    appendix: tableOf(figures),
+    figures,
   };
+}
+
+function allCells(): TableCell[] {
+  return RENDERINGS.flatMap((rendering) =>
+    HOST_FAULTS.flatMap((fault) =>
+      WIRES.flatMap((wire) => HITS.map((hits) => ({ fault, wire, hits, rendering }))),
+    ),
+  );
 }

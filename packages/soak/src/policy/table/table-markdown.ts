@@ -1,44 +1,46 @@
-import { median, quantile } from '../latencies.js';
-import { isDone } from './table-judgements.js';
-import type { TableRow } from './table-row.js';
+import type { CellFigures } from './cell-figures.js';
 
 const COLUMNS = [
-  'cache',
   'fault',
-  'rendering alone p50 / p99, ms',
-  'with the fault p50 / p99, ms',
-  'look-ups suspended p50 / p99, ms',
-  'then more than rendering alone, median, ms',
+  'wire',
+  'hits, %',
+  'rendering, ms',
+  'without the cache p50 / p99, ms',
+  'first byte p50 / p99, ms',
+  'whole body p50 / p99, ms',
+  'slower by 100 ms, %',
+  'in the worst 10 s after the first deadline, %',
+  'cut after it, %',
+  'failed',
   'well again after, s',
 ];
 
 /** The table of faults as Markdown. */
-export function tableOf(rows: readonly TableRow[]): string {
+export function tableOf(rows: readonly CellFigures[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [line(COLUMNS), line(COLUMNS.map(() => '---')), ...rows.map((row) => line(cellsOf(row)))].join('\n');
 }
 
 /** A row for a person who waits. */
-export function describeRow(row: TableRow): string {
+export function describeFigures(row: CellFigures): string {
   return cellsOf(row).join('; ');
 }
 
-function cellsOf(row: TableRow): string[] {
-  const name = [row.use, row.fault.name];
-  if (!isDone(row))
-    return [...name, `not made: ${'obstacle' in row.result ? row.result.obstacle : ''}`, '', '', '', ''];
-  const { measurement, recovery } = row.result;
-  const { suspended, suspendedExcess } = measurement;
+function cellsOf(row: CellFigures): string[] {
+  const percent = (share: number): string => (share * 100).toFixed(share === 0 ? 0 : 1);
+  const spread = (middle: number, high: number): string => `${middle.toFixed(1)} / ${high.toFixed(1)}`;
   return [
-    ...name,
-    spread(measurement.baseline),
-    spread(measurement.requests),
-    suspended.length === 0 ? '' : spread(suspended),
-    suspended.length === 0 ? '' : median(suspendedExcess).toFixed(2),
-    recovery === undefined ? 'never' : (recovery / 1000).toFixed(1),
+    row.fault,
+    row.wire,
+    (row.hits * 100).toFixed(0),
+    String(row.rendering),
+    spread(row.plainMedian, row.plainP99),
+    spread(row.firstMedian, row.firstP99),
+    spread(row.wholeMedian, row.wholeP99),
+    percent(row.slower),
+    percent(row.slowerLater),
+    percent(row.cutLater),
+    String(row.failed),
+    row.recovery === undefined ? 'never' : (row.recovery / 1000).toFixed(1),
   ];
-}
-
-function spread(values: readonly number[]): string {
-  return `${median(values).toFixed(1)} / ${quantile(values, 0.99).toFixed(1)}`;
 }

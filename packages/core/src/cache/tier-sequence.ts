@@ -1,39 +1,10 @@
-import { type CacheError, type Clock, type EntryMetadata, isCacheError } from '../driver/index.js';
+import { type Clock, isCacheError } from '../driver/index.js';
 import { Deadline } from '../policy/index.js';
-import type { CacheStatusDetail } from './cache-status.js';
+import type { LookedUpTier, Lookup, Miss } from './lookup.js';
 import type { Tier } from './tier.js';
 
-/** The result of a look-up. */
-export type Lookup =
-  | (Found & { readonly kind: 'bytes'; readonly body: Uint8Array })
-  | (Found & {
-      readonly kind: 'stream';
-      readonly body: AsyncIterable<Uint8Array>;
-      /** To be called once the body has ended or was discarded. Idempotent. */
-      readonly release: () => void;
-    })
-  | Miss;
-
-interface Found {
-  readonly metadata: EntryMetadata;
-  /** The tier that has it. */
-  readonly tier: Tier;
-  /** Earlier tiers that certainly do not have it. */
-  readonly missedTiers: readonly Tier[];
-}
-
-/** No entry was found, or none that can be served. */
-export interface Miss {
-  readonly kind: 'miss';
-  readonly detail?: CacheStatusDetail | undefined;
-  /** The first failure, if it is not certain that nothing is stored. */
-  readonly error?: CacheError | undefined;
-  /** Tiers that may store the new rendering. */
-  readonly missedTiers: readonly Tier[];
-}
-
 /** Looks up entries tier by tier until one has it, within one deadline. */
-export class LookUp {
+export class TierSequence {
   readonly #tiers: readonly Tier[];
   readonly #only: Tier | undefined;
   readonly #deadline: Deadline;
@@ -52,7 +23,7 @@ export class LookUp {
   }
 
   async #findWithin(name: string): Promise<Lookup> {
-    const missedTiers: Tier[] = [];
+    const missedTiers: LookedUpTier[] = [];
     try {
       return await this.#deadline.run(
         () => this.#findInTurn(name, missedTiers),
@@ -65,7 +36,7 @@ export class LookUp {
   }
 
   /** @param missedTiers collects the tiers that certainly do not have it */
-  async #findInTurn(name: string, missedTiers: Tier[]): Promise<Lookup> {
+  async #findInTurn(name: string, missedTiers: LookedUpTier[]): Promise<Lookup> {
     let first: Pick<Miss, 'detail' | 'error'> = {};
     for (const tier of this.#tiers) {
       const lookup = await tier.find(name);

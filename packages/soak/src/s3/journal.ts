@@ -1,3 +1,5 @@
+import type { Change as StoreChange } from 'fake-s3';
+
 /** Every stored entry has a number of its own; {@link ABSENT} where there is none. */
 export type Version = number;
 
@@ -26,12 +28,6 @@ export interface StoreReport {
   readonly faults: Readonly<Record<string, number>>;
 }
 
-/** What the process of the store is told. */
-export type StoreOrder =
-  | { readonly order: 'report' }
-  /** From now on this share of the requests goes wrong. */
-  | { readonly order: 'misbehave'; readonly share: number };
-
 /** Nanoseconds on the machine's clock, the same in all of its processes. */
 export function now(): number {
   return Number(process.hrtime.bigint());
@@ -45,4 +41,14 @@ export function etagOf(version: Version): string {
 /** The version behind an ETag; not a number where there is none. */
 export function versionOf(etag: string | undefined): Version {
   return Number(/^"v(\d+)"$/.exec(etag ?? '')?.[1]);
+}
+
+/** A change of the store's own journal, with the version of what it stores. */
+export function changeOf({ at, name, object, lie }: StoreChange): Change {
+  return {
+    at,
+    name,
+    version: object === undefined ? ABSENT : versionOf(object.headers['x-amz-meta-etag']),
+    lie,
+  };
 }
