@@ -30,7 +30,9 @@ export interface Attempt {
 
 /** Limits of one request. */
 export interface RetryRunOptions {
+  /** Ends a pause. */
   readonly signal?: AbortSignal | undefined;
+  /** Of all pauses together, in milliseconds: a retry that would exceed it is not made. Default: no limit. */
   readonly longestWait?: number;
 }
 
@@ -99,8 +101,6 @@ export class Retries {
 
   /**
    * Makes a request until it is answered, or not made again.
-   * @param options.signal ends a pause
-   * @param options.longestWait of all pauses together, in milliseconds: a retry that would exceed it is not made
    * @param judge says of a failure why the request may be made again; `undefined`: it may not.
    * @throws what the last attempt threw; the signal's reason.
    */

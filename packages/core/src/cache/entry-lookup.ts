@@ -34,10 +34,8 @@ export interface EntryLookupParts {
 const NO_TIERS: readonly LookedUpTier[] = [];
 const NEWER_FORMAT: Miss = { kind: 'miss', detail: 'newer-format', missedTiers: NO_TIERS };
 const NO_MEMORY: Miss = { kind: 'miss', detail: 'bytes-in-flight', missedTiers: NO_TIERS };
-// A look-up counts as a failure for its breaker if it takes this share of its timeout, or this much longer than a
-// rendering.
+// A look-up that takes this share of its timeout counts as a failure for its breaker.
 const SLOW_SHARE = 0.5;
-const SLOWER_THAN_RENDERING = 100;
 // How far another host's clock may be ahead. An entry created further in the future would outlive its lifetime.
 const CLOCK_TOLERANCE = 60_000;
 
@@ -212,10 +210,7 @@ export class EntryLookup {
   }
 
   #isSlow(duration: number): boolean {
-    const { timeoutSeconds, renderingTime } = this.#parts;
-    return (
-      duration >= timeoutSeconds * 1000 * SLOW_SHARE || duration > renderingTime.mean + SLOWER_THAN_RENDERING
-    );
+    return duration >= this.#parts.timeoutSeconds * 1000 * SLOW_SHARE;
   }
 
   #refused(part: LookupPart, breaker: CircuitBreaker): Miss {

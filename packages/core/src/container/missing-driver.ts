@@ -16,7 +16,7 @@ const OUR_DRIVERS = ['fs', 'memory', 's3'];
 export function missingDriver(name: string, folder: string, available: readonly string[]): CacheError {
   const others = [...new Set(available)].sort();
   const near = nearestName(name, [...others, ...OUR_DRIVERS]);
-  const isNear = near !== undefined && near.distance <= (name.length > 4 ? 2 : 1);
+  const isNear = near !== undefined && near.distance > 0 && near.distance <= (name.length > 4 ? 2 : 1);
   // No command to install a probably misspelt name: its package may not exist, or may be malicious.
   const advice = isNear
     ? `is ${near.name} meant?${others.includes(near.name) ? '' : ` It comes with "npm install ${OURS}/${near.name}".`}`
