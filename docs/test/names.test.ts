@@ -125,8 +125,8 @@ describe('every package that is published', () => {
     }))
     .filter(({ text }) => !text.includes('"private": true'));
 
-  test('is in the picture of the house', () => {
-    const picture = readFileSync(`${repository}docs/public/house.svg`, 'utf8');
+  test('is in the picture of the layout', () => {
+    const picture = readFileSync(`${repository}docs/public/layout.svg`, 'utf8');
     expect(published.map(({ path }) => path).filter((path) => !picture.includes(`>${path}<`))).toEqual([]);
   });
 

@@ -1,54 +1,54 @@
 /**
- * Who may import whom, as rules for dependency-cruiser. A package that no list below names counts as a driver: the
- * strictest rules hold for what is new.
+ * Allowed imports, as rules for dependency-cruiser. A package that no list below names counts as a driver, so that the
+ * strictest rules apply to new packages.
  * @import { IForbiddenRuleType } from 'dependency-cruiser'
  */
 
-const notDrivers = 'core|url|http-transport|driver-testkit|fake-s3|bench|soak|gateway';
-const seesEverything = 'bench|soak|gateway';
+const notDrivers = 'core|url|http-transport|driver-testkit|fake-s3|bench|soak';
+const seesEverything = 'bench|soak';
 const driverSource = `^packages/((?!(?:${notDrivers})/)[^/]+)/src/`;
-const rooms = 'driver|key|config|policy|cache|telemetry|container';
-const room = (/** @type {string} */ name) => `^packages/core/src/${name}/`;
-const otherRooms = (/** @type {string[]} */ ...allowed) => ({
+const modules = 'driver|key|config|policy|cache|telemetry|container';
+const moduleOf = (/** @type {string} */ name) => `^packages/core/src/${name}/`;
+const otherModules = (/** @type {string[]} */ ...allowed) => ({
   path: '^packages/core/src/',
-  pathNot: allowed.map(room),
+  pathNot: allowed.map(moduleOf),
 });
 
 /** @type {IForbiddenRuleType[]} */
 export const importRules = [
   {
     name: 'driver-stands-alone',
-    comment: 'The driver contract imports nothing of the other rooms of core.',
+    comment: 'The driver contract imports no other module of core.',
     severity: 'error',
-    from: { path: room('driver') },
-    to: otherRooms('driver'),
+    from: { path: moduleOf('driver') },
+    to: otherModules('driver'),
   },
   {
     name: 'key-on-driver',
-    comment: 'Keys know the driver contract and no other room.',
+    comment: 'Keys know the driver contract and no other module.',
     severity: 'error',
-    from: { path: room('key') },
-    to: otherRooms('key', 'driver'),
+    from: { path: moduleOf('key') },
+    to: otherModules('key', 'driver'),
   },
   {
     name: 'config-on-driver',
-    comment: 'Configuration knows the driver contract and no other room.',
+    comment: 'Configuration knows the driver contract and no other module.',
     severity: 'error',
-    from: { path: room('config') },
-    to: otherRooms('config', 'driver'),
+    from: { path: moduleOf('config') },
+    to: otherModules('config', 'driver'),
   },
   {
     name: 'policy-on-driver',
-    comment: 'Policy knows the driver contract and no other room.',
+    comment: 'Policy knows the driver contract and no other module.',
     severity: 'error',
-    from: { path: room('policy') },
-    to: otherRooms('policy', 'driver'),
+    from: { path: moduleOf('policy') },
+    to: otherModules('policy', 'driver'),
   },
   {
     name: 'policy-knows-no-wire',
-    comment: 'Policy decides for every store alike: it knows no HTTP and no SDK.',
+    comment: 'Policy treats every store alike: it knows no HTTP and no SDK.',
     severity: 'error',
-    from: { path: room('policy') },
+    from: { path: moduleOf('policy') },
     to: {
       path: [
         '^(https?|http2|net|tls)$',
@@ -58,41 +58,41 @@ export const importRules = [
   },
   {
     name: 'cache-on-key-policy-driver',
-    comment: 'The path of a request is made of keys, policy and drivers.',
+    comment: 'The path of a request uses keys, policy and drivers.',
     severity: 'error',
-    from: { path: room('cache') },
-    to: otherRooms('cache', 'key', 'policy', 'driver', 'config'),
+    from: { path: moduleOf('cache') },
+    to: otherModules('cache', 'key', 'policy', 'driver', 'config'),
   },
   {
     name: 'cache-takes-types-of-config',
-    comment: 'The cache is handed its settings: of the configuration it knows the types alone.',
+    comment: 'The cache receives its settings: of the configuration it imports types only.',
     severity: 'error',
-    from: { path: room('cache') },
-    to: { path: room('config'), dependencyTypesNot: ['type-only', 'type-import'] },
+    from: { path: moduleOf('cache') },
+    to: { path: moduleOf('config'), dependencyTypesNot: ['type-only', 'type-import'] },
   },
   {
     name: 'telemetry-on-events',
     comment: "Telemetry subscribes to the cache's events: it knows their types and the driver contract.",
     severity: 'error',
-    from: { path: room('telemetry') },
+    from: { path: moduleOf('telemetry') },
     to: {
       path: '^packages/core/src/',
-      pathNot: [room('telemetry'), room('driver'), '^packages/core/src/cache/[a-z-]*events?[.]ts$'],
+      pathNot: [moduleOf('telemetry'), moduleOf('driver'), '^packages/core/src/cache/[a-z-]*events?[.]ts$'],
     },
   },
   {
     name: 'container-is-the-top',
     comment: "Nothing but core's index imports the container.",
     severity: 'error',
-    from: { path: '^packages/core/src/', pathNot: [room('container'), '^packages/core/src/index[.]ts$'] },
-    to: { path: room('container') },
+    from: { path: '^packages/core/src/', pathNot: [moduleOf('container'), '^packages/core/src/index[.]ts$'] },
+    to: { path: moduleOf('container') },
   },
   {
-    name: 'known-rooms',
+    name: 'known-modules',
     comment: 'A new folder of core needs rules of its own here.',
     severity: 'error',
     from: {},
-    to: { path: '^packages/core/src/[^/]+/', pathNot: room(`(?:${rooms})`) },
+    to: { path: '^packages/core/src/[^/]+/', pathNot: moduleOf(`(?:${modules})`) },
   },
   {
     name: 'core-on-no-package',
@@ -131,20 +131,20 @@ export const importRules = [
   },
   {
     name: 'fake-s3-on-no-package',
-    comment: "The fake S3 is below everybody's tests: it imports no other package of this workspace.",
+    comment: 'Tests of all packages use the fake S3: it imports no other package of this workspace.',
     severity: 'error',
     from: { path: '^packages/fake-s3/src/' },
     to: { path: '^(packages|examples)/(?!fake-s3/)' },
   },
   {
-    name: 'through-the-public-door',
+    name: 'through-the-public-entry-point',
     comment: "A package, its tests and the examples use another package's exports, never its files.",
     severity: 'error',
     from: { path: '^((?:packages|examples)/[^/]+)/' },
     to: { path: '^(packages|examples)/[^/]+/(src|test)/', pathNot: '^$1/' },
   },
   {
-    name: 'tests-use-the-public-door',
+    name: 'tests-use-the-public-entry-point',
     comment: "A package's tests import the package by its name, as its users do.",
     severity: 'error',
     from: { path: '^packages/[^/]+/test/' },
@@ -152,21 +152,21 @@ export const importRules = [
   },
   {
     name: 'no-cycle',
-    comment: 'Two files that import each other are one file, or three.',
+    comment: 'Merge files that import each other, or move what they share into a third.',
     severity: 'error',
     from: {},
     to: { circular: true },
   },
   {
     name: 'no-orphan',
-    comment: 'A source file that nothing imports and that is no entry point is dead.',
+    comment: 'A source file that nothing imports and that is no entry point is dead code.',
     severity: 'error',
     from: { orphan: true, path: '/src/', pathNot: ['/src/(index|main)[.]ts$', '[.]d[.]ts$'] },
     to: {},
   },
   {
     name: 'declared-dependencies',
-    comment: 'What a file imports stands in the package.json of its own package.',
+    comment: 'The package.json of a package lists everything that its files import.',
     severity: 'error',
     from: { path: '^(packages|examples)/[^/]+/src/' },
     to: {
@@ -177,7 +177,7 @@ export const importRules = [
   },
   {
     name: 'no-dev-dependency-in-source',
-    comment: 'Who installs a package does not get its devDependencies.',
+    comment: 'Installing a package does not install its devDependencies.',
     severity: 'error',
     from: { path: '^(packages|examples)/[^/]+/src/' },
     to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'] },

@@ -9,7 +9,7 @@ type Files = Record<string, string>;
 
 const core = 'packages/core/src';
 
-/** A workspace in which every room and package imports all that it may. */
+/** A workspace in which every module and package imports all that it may. */
 const allowed: Files = {
   'packages/core/package.json': manifest('@imgproxy-cache/core', {
     exports: { '.': './dist/index.js', './driver': './dist/driver/index.js' },
@@ -78,7 +78,7 @@ const forbidden: { rule: string; blamed: string; files: Files }[] = [
   breach('cache-takes-types-of-config', `${core}/cache/wrong-config.ts`, "import '../config/config.js';"),
   breach('telemetry-on-events', `${core}/telemetry/wrong.ts`, "import '../cache/image-cache.js';"),
   breach('container-is-the-top', `${core}/cache/wrong-container.ts`, "import '../container/container.js';"),
-  breach('known-rooms', `${core}/wrong.ts`, "import './attic/box.js';", {
+  breach('known-modules', `${core}/wrong.ts`, "import './attic/box.js';", {
     [`${core}/attic/box.ts`]: 'export {};',
   }),
   breach('core-on-no-package', `${core}/container/wrong.ts`, "import '@imgproxy-cache/fs';"),
@@ -92,11 +92,11 @@ const forbidden: { rule: string; blamed: string; files: Files }[] = [
   breach('drivers-are-leaves', 'packages/url/src/wrong.ts', "import '@imgproxy-cache/fs';"),
   breach('fake-s3-on-no-package', 'packages/fake-s3/src/wrong.ts', "import '@imgproxy-cache/core/driver';"),
   breach(
-    'through-the-public-door',
+    'through-the-public-entry-point',
     'examples/host/src/wrong.ts',
     "import '../../../packages/fs/src/index.js';",
   ),
-  breach('tests-use-the-public-door', 'packages/fs/test/wrong.test.ts', "import '../src/index.js';"),
+  breach('tests-use-the-public-entry-point', 'packages/fs/test/wrong.test.ts', "import '../src/index.js';"),
   breach('no-cycle', `${core}/key/wrong-one.ts`, "import './wrong-other.js';", {
     [`${core}/key/wrong-other.ts`]: "import './wrong-one.js';",
   }),

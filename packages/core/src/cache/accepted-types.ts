@@ -1,11 +1,11 @@
 import type { Answer } from './render-step.js';
 
-/** Whether an answer is of a type that its request accepts. What was rendered for this very request always is. */
+/** Whether the request accepts the answer's media type. A rendering made for this request is always accepted. */
 export function isAccepted({ status, image }: Answer, accepts: readonly string[] | undefined): boolean {
   return accepts === undefined || !(status.hit || status.collapsed) || accepts.includes(image.contentType);
 }
 
-/** The names of a `Vary`, with `Accept` among them. */
+/** The names of a `Vary`, with `Accept` included. */
 export function withAccept(vary: readonly string[]): readonly string[] {
   return vary.some((name) => name.toLowerCase() === 'accept') ? vary : ['Accept', ...vary];
 }

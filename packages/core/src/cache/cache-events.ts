@@ -3,12 +3,12 @@ import type { CacheErrorCode, CacheOperation, DriverEvent } from '../driver/inde
 import type { BreakerState } from '../policy/index.js';
 import type { CacheStatus, NotStoredReason } from './cache-status.js';
 
-/** What all events have. */
+/** The properties of all events. */
 interface CacheEvent {
-  /** The cache it happened in: the same object in all its events. */
+  /** The cache: the same object in all its events. */
   readonly cache: object;
   /**
-   * Name of the driver; of a request with several drivers: of the one that had the image, or of all, separated by
+   * Name of the driver. For a request with several drivers: the one that had the image, otherwise all, separated by
    * commas.
    */
   readonly driver: string;
@@ -19,50 +19,51 @@ export interface RequestEvent extends CacheEvent {
   readonly status: CacheStatus;
 }
 
-/** An operation of the driver ended. */
+/** An operation of the driver has ended. */
 export interface OperationEvent extends CacheEvent {
   readonly operation: CacheOperation;
-  /** How long it took, in milliseconds. */
+  /** Its duration, in milliseconds. */
   readonly duration: number;
-  /** Bytes of bodies that were read or written. Of a streamed body: its size, when the stream began. */
+  /** Bytes of bodies that were read or written. A streamed body counts whole when its stream begins. */
   readonly bytes: number;
-  /** Why it failed. Absent: it did not. */
+  /** The code of its failure. Absent: it succeeded. */
   readonly code?: CacheErrorCode | undefined;
 }
 
-/** A rendered image was not stored, and not because the driver failed. */
+/** A rendered image was not stored, for another reason than a failure of the driver. */
 export interface NotStoredEvent extends CacheEvent {
   readonly reason: NotStoredReason;
 }
 
-/** An entry was found that is not what was stored. */
+/** A corrupt entry was found. */
 export interface CorruptEvent extends CacheEvent {
   readonly name: string;
   readonly message: string;
 }
 
 /**
- * What a breaker guards of a look-up: finding the entry (`get`), reading a body whole (`read`), streaming one (`stream`).
+ * The parts of a look-up, each with a breaker: finding the entry (`get`), reading a whole body (`read`), streaming a body
+ * (`stream`).
  */
 export type LookupPart = 'get' | 'read' | 'stream';
 
-/** What a breaker guards: a part of look-ups, or stores (`put`). */
+/** The operations with a breaker: the parts of look-ups, and stores (`put`). */
 export type GuardedOperation = LookupPart | 'put';
 
-/** A breaker of a driver changed. */
+/** A breaker of a driver changed its state. */
 export interface BreakerEvent extends CacheEvent {
   readonly operation: GuardedOperation;
   readonly state: BreakerState;
   readonly previous: BreakerState;
 }
 
-/** A driver had something to say. */
+/** A driver reported an event. */
 export interface DriverReportEvent extends CacheEvent {
   readonly event: DriverEvent;
 }
 
 /**
- * The cache's events, on channels of `node:diagnostics_channel`. They hold no source URLs, headers or cookies.
+ * The cache's events by the channels of `node:diagnostics_channel`. They hold no source URLs, headers or cookies.
  */
 export interface CacheEvents {
   readonly 'imgproxy-cache:request': RequestEvent;
@@ -91,13 +92,13 @@ type ChannelEvents = {
   readonly driver: DriverReportEvent;
 };
 
-/** Observes a cache's events from its making to its end. */
+/** Observes a cache's events from its creation until it is closed. */
 export interface CacheTelemetry {
-  /** @returns what ends the observation */
+  /** @returns a function that ends the observation */
   observe(cache: object): () => void;
 }
 
-/** Publishes the events of one driver of a cache. An event that nobody listens to is not even made. */
+/** Publishes the events of one driver of a cache. Without a subscriber no event is created. */
 export class EventPublisher {
   readonly #cache: object;
   readonly #driver: string;
@@ -107,12 +108,12 @@ export class EventPublisher {
     this.#driver = driver;
   }
 
-  /** Whether anybody listens to events of this kind. */
+  /** Whether events of this kind have a subscriber. */
   hasSubscribers(kind: keyof ChannelEvents): boolean {
     return CACHE_CHANNELS[kind].hasSubscribers;
   }
 
-  /** @param driver where it is another than the publisher's own */
+  /** @param driver the driver's name, if it is not the publisher's own */
   publish<Kind extends keyof ChannelEvents>(
     kind: Kind,
     event: Omit<ChannelEvents[Kind], keyof CacheEvent>,

@@ -1,6 +1,6 @@
 import type { TierHealth } from './driver-health.js';
 
-/** How a cache is: as its worst driver, with all of them. */
+/** The health of a cache: that of its least healthy driver, and of each. */
 export type CacheHealth =
   | { readonly status: 'off' }
   | (Pick<TierHealth, 'status' | 'since' | 'reason' | 'code'> & { readonly tiers: readonly TierHealth[] });

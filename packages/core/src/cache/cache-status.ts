@@ -1,26 +1,25 @@
 import type { CacheErrorCode } from '../driver/index.js';
 
 /**
- * Why an outcome is what it is; the `detail` of the `Cache-Status` field. A look-up that failed has the
- * code of its error here.
+ * The reason for an outcome: the `detail` of the `Cache-Status` field. For a failed look-up it is the code of the error.
  *
- * - `queued`: the image was rendered and waits to be stored.
- * - `pending`: a hit on an image that still waits to be stored.
- * - `too-large`: not stored, larger than `IMGPROXY_CACHE_MAX_ENTRY_SIZE` or than the driver takes.
- * - `queue-full`: not stored, the store queue is full.
- * - `bytes-in-flight`: not stored, or not read from the store, since `IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT` is reached.
- * - `not-storable`: not stored, the renderer said so, or it is no image.
- * - `not-accepted`: the stored image was of a type that the request does not accept, and was rendered anew; or the
- *   rendered one is, and was not stored.
- * - `metadata`: not stored, its tags do not fit into the metadata.
- * - `invalidated`: not stored: deleted or purged while it was being rendered, or rendered so long that others gave up
- *   waiting for it (`IMGPROXY_CACHE_COLLAPSE_TIMEOUT_SECONDS`) or everybody went away.
- * - `newer-format`: not stored, a newer version of the software keeps an entry under this name.
- * - `expired`: the stored image was past its lifetime.
- * - `unreadable`: the stored image could not be read a moment ago; it is rendered anew and stored in its place.
+ * - `queued`: the image was rendered and is waiting to be stored.
+ * - `pending`: a hit on an image that is still waiting to be stored.
+ * - `too-large`: not stored: larger than `IMGPROXY_CACHE_MAX_ENTRY_SIZE` or the driver's limit.
+ * - `queue-full`: not stored: the store queue is full.
+ * - `bytes-in-flight`: not stored, or not read from the store: `IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT` is reached.
+ * - `not-storable`: not stored: the rendering has `store: false`, or is no image.
+ * - `not-accepted`: the request does not accept the type of the stored image, which was rendered again; or that of the
+ *   rendered image, which was not stored.
+ * - `metadata`: not stored: the tags do not fit into the metadata.
+ * - `invalidated`: not stored: deleted or purged during rendering; or the rendering took longer than other requests wait
+ *   for it (`IMGPROXY_CACHE_COLLAPSE_TIMEOUT_SECONDS`); or all its requests were aborted.
+ * - `newer-format`: not stored: a newer version of the software has stored an entry under this name.
+ * - `expired`: the stored image has expired.
+ * - `unreadable`: reading the stored image failed recently; it was rendered again and replaces the stored one.
  * - `off`: no driver is configured.
- * - `closed`: the cache is stopping.
- * - `lookup-failed`: not stored, since it is not certain that nothing newer is stored. The field has the error's code.
+ * - `closed`: the cache is closed or closing.
+ * - `lookup-failed`: not stored: after a failed look-up something newer may be stored. The field has the error's code.
  * - `breaker-open`: look-ups or stores are suspended after too many failures.
  */
 export type CacheStatusDetail =
@@ -46,22 +45,22 @@ export type NotStoredReason =
   | 'lookup-failed'
   | 'closed';
 
-/** What the cache did for a request: the members of RFC 9211's `Cache-Status`. */
+/** What the cache did for a request, as members of the `Cache-Status` field (RFC 9211). */
 export interface CacheOutcome {
   /** Served from the cache. */
   readonly hit?: boolean;
-  /** Rendered: after a look-up, or without one. */
+  /** Rendered: after a look-up (`miss`) or without one (`bypass`). */
   readonly forward?: 'miss' | 'bypass';
   /** The image was stored before it was served. */
   readonly stored?: boolean;
-  /** Rendered for another request that came first. */
+  /** Rendered for an earlier request and shared. */
   readonly collapsed?: boolean;
   readonly detail?: CacheStatusDetail | undefined;
-  /** Of a hit with several drivers: name of the one that had it. It is the field's detail where there is no other. */
+  /** For a hit with several drivers: the name of the one that had it. It is the field's `detail` if there is no other. */
   readonly tier?: string;
 }
 
-/** A {@link CacheOutcome} that writes itself as the value of a `Cache-Status` field (RFC 9211). */
+/** A {@link CacheOutcome} whose string is the value of a `Cache-Status` field (RFC 9211). */
 export class CacheStatus {
   readonly hit: boolean;
   readonly forward: 'miss' | 'bypass' | undefined;
@@ -98,7 +97,7 @@ export class CacheStatus {
 
   static readonly #known = new Map<string, CacheStatus>();
 
-  /** The status of an outcome. There are few, and each is made once. */
+  /** The status of an outcome. There are few, so each is created once. */
   static of(outcome: CacheOutcome): CacheStatus {
     const made = new CacheStatus(outcome);
     const identity = `${made.#field} ${made.tier}`;

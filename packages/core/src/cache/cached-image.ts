@@ -4,22 +4,22 @@ import { checkedChunk } from './collected-body.js';
 import type { ImageDescription } from './rendering.js';
 
 /**
- * An image to serve. Its body is consumed once, as bytes or as a stream; an image that is not served is
- * discarded, or disposed of by `await using`, which gives back the file or socket it may hold.
+ * An image to serve. Its body is consumed once, as bytes or as a stream. Discard an image that is not served, or use
+ * `await using`: it may hold a file or a socket.
  */
 export class CachedImage implements AsyncDisposable {
   readonly contentType: string;
-  /** The source's ETag. Every variant of one source has the same: it is no validator of this image. */
+  /** The source's ETag. All variants of a source have the same one, so it is no validator of this image. */
   readonly etag: string | undefined;
   /** The source's Last-Modified. */
   readonly lastModified: string | undefined;
   /** The source's Cache-Control. */
   readonly cacheControl: string | undefined;
-  /** Sizes of source and result, where the renderer gave them. */
+  /** Sizes of source and result, if the renderer gave them. */
   readonly dimensions: ImageDescription['dimensions'];
-  /** When it was stored, in milliseconds since the Unix epoch. Absent for an image rendered just now. */
+  /** When it was stored, in milliseconds since the Unix epoch. Absent for an image that was just rendered. */
   readonly created: number | undefined;
-  /** Length in bytes, where it is known before the body is read. */
+  /** Length in bytes, if it is known before the body is read. */
   readonly size: number | undefined;
   readonly #body: Uint8Array | AsyncIterable<Uint8Array>;
   readonly #release: (() => void) | undefined;
@@ -27,7 +27,7 @@ export class CachedImage implements AsyncDisposable {
 
   /**
    * @internal Images are made by `ImageCache`.
-   * @param release called once, when a streamed body has ended or was given up
+   * @param release called once, when a streamed body has ended or was discarded
    */
   constructor(
     description: ImageDescription,
@@ -47,8 +47,8 @@ export class CachedImage implements AsyncDisposable {
   }
 
   /**
-   * What to hand to an HTTP response: bytes where the whole image is in memory, else a stream. The bytes may
-   * be shared with other requests and must not be changed.
+   * The body for an HTTP response: bytes if the whole image is in memory, otherwise a stream. The bytes may be shared with
+   * other requests and must not be changed.
    */
   body(): Uint8Array | Readable {
     return this.#body instanceof Uint8Array ? this.#consume(this.#body) : this.stream();
@@ -61,7 +61,7 @@ export class CachedImage implements AsyncDisposable {
     return Buffer.concat(await body.toArray());
   }
 
-  /** The image as a stream. One that breaks off ends with an error and never cleanly. */
+  /** The image as a stream. An incomplete one ends with an error, never cleanly. */
   stream(): Readable {
     const body = this.#consume(this.#body);
     return body instanceof Uint8Array
@@ -69,7 +69,7 @@ export class CachedImage implements AsyncDisposable {
       : readableOf(body, this.#release);
   }
 
-  /** Gives the image up. Idempotent; harmless after the body was consumed. */
+  /** Releases the image without serving it. Idempotent; has no effect after the body was consumed. */
   async discard(): Promise<void> {
     if (this.#consumed) return;
     this.#consumed = true;
@@ -98,8 +98,8 @@ export function wholeImage(description: ImageDescription, body: Uint8Array): Cac
   return new CachedImage(description, body, body.length);
 }
 
-// Unlike the stream of Readable.from, it lets go at once when it is destroyed: before its first read, and
-// while a read hangs.
+// Unlike the stream of Readable.from, it releases everything at once when destroyed, even before its first read or while a
+// read hangs.
 function readableOf(body: AsyncIterable<Uint8Array>, release: (() => void) | undefined): Readable {
   const iterator = body[Symbol.asyncIterator]();
   return new Readable({

@@ -3,9 +3,9 @@ import { wrongShape } from '../key/wrong-shape.js';
 import type { CacheRequest } from './fetch-result.js';
 
 /**
- * Checks what a request has besides the identity of its image, which the key builder checks.
- * @throws TypeError for a property of another type
- * @throws RangeError for a lifetime that is no number of seconds from 0 on
+ * Checks the properties of a request that are not part of the image's identity, which the key builder checks.
+ * @throws TypeError for a property of a wrong type
+ * @throws RangeError for a lifetime that is not a number of seconds, 0 or more
  */
 export function checkRequest(request: CacheRequest, render: unknown): void {
   const { bypass, accepts, tags, lifetime, signal } = request;
@@ -31,7 +31,7 @@ export function checkRequest(request: CacheRequest, render: unknown): void {
   if (signal !== undefined && !isSignal(signal)) throw wrongShape('signal', signal, 'an AbortSignal');
 }
 
-// By what it can do: a test runner's realm has a class of its own.
+// By its properties, not its class: a test runner's realm has an AbortSignal of its own.
 function isSignal(value: unknown): boolean {
   const { aborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
   return typeof aborted === 'boolean' && typeof addEventListener === 'function';

@@ -8,14 +8,14 @@ export type Collected =
   | { readonly complete: false; readonly reason: 'too-large' | 'bytes-in-flight' };
 
 /**
- * Collects a rendering's stream while one reader serves it. The source is read at its own pace, so that a slow
- * client delays neither the store nor those who wait; up to a limit: past it the collection ends, and the
- * reader takes the rest from the source at the reader's pace.
+ * Collects a rendering's stream while one reader serves it. The source is read at its own pace, so that a slow client
+ * delays neither the store nor waiting requests. Past a limit the collection ends, and the reader reads the rest from the
+ * source at its own pace.
  */
 export class CollectedBody {
-  /** Settles with the first chunk, or with {@link collected}. */
+  /** Settles with the first chunk or with {@link collected}. */
   readonly begun: Promise<unknown>;
-  /** Settles when all is collected or a limit is passed; rejects when the source fails. */
+  /** Resolves when the whole body is collected or a limit is passed; rejects when the source fails. */
   readonly collected: Promise<Collected>;
   readonly #source: AsyncIterable<Uint8Array>;
   readonly #iterator: AsyncIterator<Uint8Array>;
@@ -33,7 +33,7 @@ export class CollectedBody {
 
   /**
    * @param maxBytes the largest body that is collected
-   * @param budget bytes are acquired from it as they are collected, until {@link release}
+   * @param budget collected bytes are acquired from it, until {@link release}
    */
   constructor(source: AsyncIterable<Uint8Array>, maxBytes: number, budget: ByteBudget) {
     this.#source = source;
@@ -46,26 +46,26 @@ export class CollectedBody {
     this.collected.catch(() => this.release());
   }
 
-  /** Gives the acquired bytes back, once they are stored or dropped. Idempotent. */
+  /** Releases the acquired bytes, once they are stored or dropped. Idempotent. */
   release(): void {
     this.#budget.release(this.#held);
     this.#held = 0;
   }
 
-  /** Closes the source, and with it whatever still reads from it. */
+  /** Closes the source and ends all reads from it. */
   stop(): void {
     this.#stopped = true;
     this.release();
     closeSource(this.#source, this.#iterator);
   }
 
-  /** The reader has read all, or went away. The collection goes on. */
+  /** Called when the reader has finished or was aborted. The collection continues. */
   leaveReader(): void {
     this.#readerLeft = true;
     if (this.#overflowed) this.stop();
   }
 
-  /** The body from its beginning, for one reader, who calls {@link leaveReader} when done. */
+  /** The body from the beginning, for one reader. The reader calls {@link leaveReader} when done. */
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     let read = 0;
     for (let index = 0; index < this.#chunks.length || !this.#ended; ) {
@@ -94,7 +94,7 @@ export class CollectedBody {
     try {
       for (;;) {
         const step = await this.#iterator.next();
-        // A generator that was told to return ends as if it had come to its end.
+        // After return() a generator ends as if it were complete.
         if (this.#stopped) throw abortedError('fetch', undefined);
         if (step.done === true) return { complete: true, body: this.#join() };
         const chunk = checkedChunk(step.value);
@@ -121,7 +121,7 @@ export class CollectedBody {
     return { complete: false, reason };
   }
 
-  // The reader goes on in the joined body, so the chunks need not be kept beside it.
+  // The reader continues in the joined body, so the chunks need not be kept.
   #join(): Uint8Array {
     const [only, ...others] = this.#chunks;
     const body = only !== undefined && others.length === 0 ? only : Buffer.concat(this.#chunks, this.#size);
@@ -135,19 +135,19 @@ export class CollectedBody {
   }
 }
 
-/** Closes a stream that nobody reads any more, or that nobody has begun to read. */
+/** Closes a stream that will not be read further, even if reading has not begun. */
 export function closeSource(
   source: AsyncIterable<Uint8Array>,
   iterator: AsyncIterator<Uint8Array> = source[Symbol.asyncIterator](),
 ): void {
   if (source instanceof Readable) source.destroy();
-  // A generator that waits for something answers only when that comes: nobody waits for it here.
+  // Not awaited: a generator that hangs settles return() late or never.
   else iterator.return?.().then(undefined, () => undefined);
 }
 
 /**
- * A chunk of a rendering's stream.
- * @throws TypeError where it is anything but a `Uint8Array`
+ * Checks a chunk of a rendering's stream.
+ * @throws TypeError for anything but a `Uint8Array`
  */
 export function checkedChunk(chunk: unknown): Uint8Array {
   if (isUint8Array(chunk)) return chunk;

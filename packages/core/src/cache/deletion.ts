@@ -5,15 +5,15 @@ import type { Tier } from './tier.js';
 const BATCH = 1000;
 
 export interface DeletionParts {
-  /** In the order in which they are looked up. */
+  /** In look-up order. */
   readonly tiers: readonly Tier[];
   readonly flights: Pick<FlightTable<unknown>, 'invalidate'>;
   readonly names: Pick<EntryNames, 'isEntry'>;
 }
 
 /**
- * Deletes in all tiers, the last first, so that none is filled again from a later one. What is not stored yet under the
- * matching names vanishes too. One tier's failure does not keep the others from being done; the first is thrown.
+ * Deletes from all tiers, the last first, so that no tier is filled again from a later one. It also drops matching entries
+ * that are not yet stored. If a tier fails, the others are still processed; the first failure is thrown.
  */
 export class Deletion {
   readonly #parts: DeletionParts;
@@ -32,7 +32,7 @@ export class Deletion {
 
   /**
    * Deletes all entries whose names begin with `prefix`.
-   * @returns how many were deleted, by the tier that had most
+   * @returns the number of deleted entries in the tier that had most
    * @throws CacheError
    */
   async purge(prefix: string, signal: AbortSignal | undefined): Promise<number> {

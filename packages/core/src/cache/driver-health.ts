@@ -2,25 +2,25 @@ import type { CacheError, CacheErrorCode, CacheOperation, Clock } from '../drive
 import type { BreakerState } from '../policy/index.js';
 import type { GuardedOperation } from './cache-events.js';
 
-/** How one driver is. Whatever it is, images are served. */
+/** The health of a driver. Images are served in every state. */
 export interface TierHealth {
   /** Name of the driver. */
   readonly driver: string;
   /**
-   * - `healthy`: its last operation succeeded, or none has come yet.
+   * - `healthy`: its last operation succeeded, or there was none.
    * - `degraded`: its last operation failed.
-   * - `open`: so many failed or were slow that look-ups, stores or both are suspended.
+   * - `open`: look-ups, stores or both are suspended after too many failures or slow operations.
    */
   readonly status: 'healthy' | 'degraded' | 'open';
-  /** When it became so, in milliseconds since the Unix epoch. */
+  /** Since when, in milliseconds since the Unix epoch. */
   readonly since: number;
-  /** Why, in words, where it is not healthy. */
+  /** The reason in words, unless it is healthy. */
   readonly reason?: string;
-  /** The code of the failure behind it. */
+  /** The code of the failure that caused it. */
   readonly code?: CacheErrorCode;
 }
 
-/** Gathers how a driver is from the ends of its operations and the changes of its breakers. */
+/** Derives a driver's health from the outcomes of its operations and the changes of its breakers. */
 export class DriverHealth {
   readonly #driver: string;
   readonly #clock: Clock;

@@ -1,8 +1,6 @@
 import type { DriverEvent } from '../driver/index.js';
 
-/**
- * Carries a driver's events to the cache, which is made after the driver: what comes before waits.
- */
+/** Passes a driver's events to the cache. The cache is created after the driver, so earlier events are kept for it. */
 export class DriverReports {
   #listener: ((event: DriverEvent) => void) | undefined;
   #early: DriverEvent[] = [];

@@ -10,7 +10,7 @@ import {
 } from '../driver/index.js';
 import { abortedError, type ByteBudget, type CircuitBreaker, Deadline } from '../policy/index.js';
 import type { EventPublisher, LookupPart } from './cache-events.js';
-import { type GuardedDriver, saysNothingBad } from './guarded-driver.js';
+import { type GuardedDriver, isHarmless } from './guarded-driver.js';
 import type { LookedUpTier, Lookup, Miss } from './lookup.js';
 import { LookupProbe } from './lookup-probe.js';
 import { LookupProgress } from './lookup-progress.js';
@@ -27,7 +27,7 @@ export interface EntryLookupParts {
   readonly renderingTime: RenderingTime;
   /** How long a look-up may take, in seconds. */
   readonly timeoutSeconds: number;
-  /** Up to this size, in bytes, a body is read and verified before it is served. */
+  /** Bodies up to this size, in bytes, are read and verified whole before they are served. */
   readonly verifyBytes: number;
 }
 
@@ -36,14 +36,13 @@ const NEWER_FORMAT: Miss = { kind: 'miss', detail: 'newer-format', missedTiers: 
 const NO_MEMORY: Miss = { kind: 'miss', detail: 'bytes-in-flight', missedTiers: NO_TIERS };
 // A look-up that takes this share of its timeout counts as a failure for its breaker.
 const SLOW_SHARE = 0.5;
-// How far the clock of another host may be ahead. An entry from further in the future would outlive its lifetime.
+// How far another host's clock may be ahead. An entry created further in the future would outlive its lifetime.
 const CLOCK_TOLERANCE = 60_000;
 
 /**
- * Looks entries up in one tier, and lets none through that is not whole, its own and of this time. A look-up has ended
- * only when its bytes are there: a body that is verified whole is read within the deadline, of a larger one the first
- * chunk is. Finding an entry, reading a body whole and streaming one each have a breaker: a look-up that found
- * nothing says nothing about bodies.
+ * Looks up entries in one tier. Corrupt, copied and expired entries are misses. The deadline includes reading: of a small
+ * body the whole, of a larger one the first chunk. Finding an entry, reading a whole body and streaming one have separate
+ * breakers, since a miss does not show whether bodies can be read.
  */
 export class EntryLookup {
   readonly #parts: EntryLookupParts;
@@ -77,12 +76,12 @@ export class EntryLookup {
     this.#streaming = driver.breaker('stream', timeoutSeconds, () => probe.run('stream'));
   }
 
-  /** Notes that an entry was stored anew. */
+  /** Records that an entry was stored again. */
   noteStored(name: string): void {
     this.#unreadable.delete(name);
   }
 
-  /** What the driver holds in memory, verified and of this time: found at once. */
+  /** The entry that the driver holds verified in memory, unless it has expired. Synchronous. */
   held(name: string): CacheEntry | undefined {
     const entry = this.#parts.driver.held(name);
     if (entry === undefined || entry.metadata.name !== name) return undefined;
@@ -91,7 +90,7 @@ export class EntryLookup {
     return this.#finding.isClosed && this.#reading.isClosed ? entry : undefined;
   }
 
-  /** Never rejects: a failure is a miss that carries its error. */
+  /** Never rejects: a failure is a miss with an error. */
   async find(name: string): Promise<Lookup> {
     this.#probe.noteAsked(name);
     if (!this.#finding.isClosed) return this.#refused('get', this.#finding);
@@ -132,7 +131,7 @@ export class EntryLookup {
         ? this.#read(entry, progress, signal)
         : this.#stream(name, entry, progress, signal));
     } catch (error) {
-      // Not awaited: an entry that hangs may hang here, too.
+      // Not awaited: an entry that hangs may hang here as well.
       entry.discard().catch(() => undefined);
       throw error;
     }
@@ -163,6 +162,7 @@ export class EntryLookup {
     const { tier, driver, clock, budget, renderingTime } = this.#parts;
     if (!this.#streaming.isClosed) {
       await entry.discard();
+      driver.succeed('get', progress.begun, 0);
       return this.#refused('stream', this.#streaming);
     }
     const hit = new StreamedHit(streamVerified(entry), {
@@ -192,14 +192,14 @@ export class EntryLookup {
     };
   }
 
-  /** @returns the failure, as the reader of the stream gets it */
+  /** @returns the error for the reader of the stream */
   #noteBrokenStream(name: string, thrown: unknown, begun: number): CacheError {
     const { driver, events } = this.#parts;
     const error = driver.fail(thrown, 'get', begun);
     this.#unreadable.add(name);
     if (error.code === 'ERR_CACHE_CORRUPT') {
       events.publish('corrupt', { name, message: error.message });
-      // Too late to render instead; removed, it is a miss for the next request and then replaced.
+      // It is too late to render instead. After the deletion the next request misses and replaces the entry.
       driver.delete([name]).catch(() => undefined);
     }
     return error;
@@ -223,7 +223,7 @@ export class EntryLookup {
     const { tier, driver, events } = this.#parts;
     if (!progress.dependsOnStore && progress.found) return NO_MEMORY;
     const error = driver.fail(thrown, 'get', progress.begun);
-    if (!saysNothingBad(error.code, 'get')) {
+    if (!isHarmless(error.code, 'get')) {
       if (progress.found) this.#unreadable.add(name);
       progress.fail(error);
     } else if (error.code === 'ERR_CACHE_ABORTED') {

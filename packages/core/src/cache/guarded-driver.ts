@@ -26,15 +26,15 @@ export interface GuardedDriverParts {
   readonly clock: Clock;
   readonly events: EventPublisher;
   readonly logger: Logger;
-  /** In seconds, for one store, one batch of deletions, the next name of a list, or the check. */
+  /** In seconds, for a put, a batch of deletions, the next name of a list, or the check. */
   readonly storeTimeout: number;
   readonly breaker: BreakerSettings;
 }
 
 /**
- * The driver as the cache uses it. Every operation but `get` has its deadline here, every failure is a `CacheError`
- * that names driver and operation, and every outcome is an event and changes the health. Breakers that it makes
- * report to the same places. Look-ups have deadlines and breakers of their own: see `EntryLookup`.
+ * Wraps a driver for the cache. Every operation except `get` has a deadline. Every failure becomes a `CacheError` that
+ * names driver and operation. Every outcome is published as an event and updates the health, as do the breakers made
+ * here. Look-ups have deadlines and breakers of their own: see `EntryLookup`.
  */
 export class GuardedDriver {
   readonly name: string;
@@ -69,7 +69,7 @@ export class GuardedDriver {
     return this.#health.current;
   }
 
-  /** Makes the breaker of an operation. It stops when the driver is closed. */
+  /** Creates the breaker of an operation. Closing the driver stops it. */
   breaker(operation: GuardedOperation, deadlineSeconds: number, probe: () => Promise<void>): CircuitBreaker {
     const { breaker: settings, clock } = this.#parts;
     const onChange = (change: BreakerChange): void => this.#noteChange(operation, change);
@@ -78,7 +78,7 @@ export class GuardedDriver {
     return breaker;
   }
 
-  /** The failure that stands for operations that a breaker refuses. */
+  /** The error of operations that a breaker refuses. */
   refused(operation: GuardedOperation, { reason }: CircuitBreaker): CircuitOpenError {
     return new CircuitOpenError(
       'ERR_CACHE_UNAVAILABLE',
@@ -87,14 +87,14 @@ export class GuardedDriver {
     );
   }
 
-  /** The failure that stands for stores while they are suspended; `undefined` while they are not. */
+  /** The error of stores while they are suspended; `undefined` otherwise. */
   get refusesStores(): CircuitOpenError | undefined {
     return this.#writes.isClosed ? undefined : this.refused('put', this.#writes);
   }
 
-  /** What the driver holds in memory, where it vouches for that. */
+  /** The entry that the driver holds verified in memory, if any: see `CacheDriver.held`. */
   held(name: string): CacheEntry | undefined {
-    // A `get` that was replaced since, as spies do, is not bypassed either.
+    // A `get` that was replaced later, such as by a test's spy, must not be bypassed either.
     if (this.#held === undefined || this.#driver.get !== this.#get) return undefined;
     const entry = this.#held.call(this.#driver, name);
     if (entry !== undefined) {
@@ -123,7 +123,7 @@ export class GuardedDriver {
     } catch (thrown) {
       const error = this.fail(thrown, 'put', started);
       if (error.code === 'ERR_CACHE_ABORTED') this.#writes.forget(started);
-      else if (saysNothingBad(error.code, 'put')) this.#countStore(epoch, started, undefined);
+      else if (isHarmless(error.code, 'put')) this.#countStore(epoch, started, undefined);
       else this.#countStore(epoch, started, error);
       throw error;
     }
@@ -139,7 +139,7 @@ export class GuardedDriver {
     );
   }
 
-  /** Names of the driver, each within the deadline; its duration leaves out what the caller does meanwhile. */
+  /** Lists names, each within the deadline. The duration of the event excludes the caller's own time. */
   async *list(prefix: string, signal?: AbortSignal): AsyncGenerator<string, void, undefined> {
     const { clock } = this.#parts;
     const names = this.#driver.list(prefix, { signal })[Symbol.asyncIterator]();
@@ -158,7 +158,7 @@ export class GuardedDriver {
     } catch (thrown) {
       throw this.fail(thrown, 'list', clock.monotonic() - duration);
     } finally {
-      // A list that hangs answers late or never: nobody waits for it.
+      // Not awaited: a list that hangs settles late or never.
       names.return?.().then(undefined, () => undefined);
     }
     this.succeed('list', clock.monotonic() - duration, 0);
@@ -173,7 +173,7 @@ export class GuardedDriver {
     return check;
   }
 
-  /** Notes that the check takes so long that the cache serves without its answer. */
+  /** Records that the cache starts to serve before the check has ended. */
   noteLateCheck(error: CacheError): void {
     this.#health.noteFailure('check', error);
   }
@@ -183,7 +183,7 @@ export class GuardedDriver {
     return this.#observe('close', () => this.#driver.close());
   }
 
-  /** Notes that an operation succeeded. */
+  /** Records that an operation succeeded. */
   succeed(operation: CacheOperation, started: number, bytes: number): void {
     const { clock, events } = this.#parts;
     events.publish('operation', { operation, duration: clock.monotonic() - started, bytes });
@@ -191,12 +191,12 @@ export class GuardedDriver {
   }
 
   /**
-   * Notes that an operation failed.
+   * Records that an operation failed.
    * @returns the failure as a `CacheError` that names driver and operation
    */
   fail(thrown: unknown, operation: CacheOperation, started: number): CacheError {
     const error = this.#asCacheError(thrown, operation);
-    if (saysNothingBad(error.code, operation)) return error;
+    if (isHarmless(error.code, operation)) return error;
     const { clock, events } = this.#parts;
     const duration = clock.monotonic() - started;
     events.publish('operation', { operation, duration, bytes: 0, code: error.code });
@@ -204,7 +204,7 @@ export class GuardedDriver {
     return error;
   }
 
-  /** The failure that stands for an operation that succeeded too late to be worth its time. */
+  /** The error under which an operation that succeeded too slowly counts as failed. */
   slow(operation: GuardedOperation, duration: number): CacheError {
     const seconds = (duration / 1000).toFixed(3);
     return new CacheError('ERR_CACHE_TIMEOUT', `${operation} took ${seconds} seconds`, {
@@ -227,7 +227,7 @@ export class GuardedDriver {
   #countStore(epoch: number, started: number, failure: CacheError | undefined): void {
     const now = this.#parts.clock.monotonic();
     if (failure !== undefined) this.#writes.fail(epoch, started, now, failure);
-    // Nobody waits for a store, so that its time is never lost: only the share of failures counts.
+    // No request waits for a store, so its time is never lost: only the share of failures counts.
     else this.#writes.succeed(epoch, started, now, Number.POSITIVE_INFINITY);
   }
 
@@ -241,7 +241,7 @@ export class GuardedDriver {
     events.publish('breaker', { operation, state, previous });
     this.#health.noteBreaker(operation, state, reason);
     const fields = { driver: this.name, operation, ...(reason !== undefined && { code: reason.code }) };
-    // Probes that fail change nothing for those who read the log.
+    // Failed probes are not logged: the driver is suspended before and after.
     if (state === 'open' && previous === 'closed') {
       const message = `cache ${operation} is suspended, images are rendered without it: ${reason?.message}`;
       logger.warn(fields, message);
@@ -270,15 +270,15 @@ export class GuardedDriver {
 }
 
 /**
- * Whether a failure says nothing against the store: the caller went away, something of somebody else's is under the
- * name, or the store refused what it does not take.
+ * Whether an error does not count as a failure of the store: an aborted request, a corrupt or foreign object, or an entry
+ * that the store does not support.
  */
-export function saysNothingBad(code: CacheErrorCode, operation: CacheOperation): boolean {
+export function isHarmless(code: CacheErrorCode, operation: CacheOperation): boolean {
   if (code === 'ERR_CACHE_ABORTED' || code === 'ERR_CACHE_CORRUPT') return true;
   return code === (operation === 'get' ? 'ERR_CACHE_UNSUPPORTED' : 'ERR_CACHE_TOO_LARGE');
 }
 
-/** The object of a prototype chain that has a method itself. */
+/** The object of the prototype chain that defines a method. */
 function ownerOf(driver: CacheDriver, method: 'get' | 'held'): object | undefined {
   for (let owner: object | null = driver; owner !== null; owner = Object.getPrototypeOf(owner)) {
     if (Object.hasOwn(owner, method)) return owner;

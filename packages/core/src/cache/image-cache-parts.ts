@@ -4,7 +4,7 @@ import type { ErrorReporting, Logger } from '../policy/index.js';
 import type { CacheTelemetry } from './cache-events.js';
 import type { DriverReports } from './driver-reports.js';
 
-/** Limits of an `ImageCache`: what core's `IMGPROXY_CACHE_*` variables hold. */
+/** The limits of an `ImageCache`: the values of core's `IMGPROXY_CACHE_*` variables. */
 export interface ImageCacheSettings {
   readonly lookupTimeoutSeconds: number;
   readonly storeTimeoutSeconds: number;
@@ -13,7 +13,7 @@ export interface ImageCacheSettings {
   readonly collapseTimeoutSeconds: number;
   /** 0: for ever. */
   readonly ttlSeconds: number;
-  /** 0: as long as an entry lives. */
+  /** 0: until an entry expires. */
   readonly tierTtlSeconds: number;
   /** Share of failed or slow operations; 0: the breakers never open. */
   readonly breakerThreshold: number;
@@ -31,19 +31,19 @@ export interface ImageCacheSettings {
   readonly storeConcurrency: number;
 }
 
-/** A driver with what is known about it. */
+/** A driver with its name and limits. */
 export interface NamedDriver {
   readonly name: string;
   readonly driver: CacheDriver;
-  /** The largest body the driver takes, in bytes. */
+  /** The largest body that the driver accepts, in bytes. */
   readonly maxEntryBytes?: number | undefined;
-  /** Where the driver reports its events. */
+  /** The events that the driver reports. */
   readonly reports?: DriverReports;
 }
 
-/** Everything an `ImageCache` is made of. The container binds each part to a token. */
+/** The parts of an `ImageCache`. The container binds each to a token. */
 export interface ImageCacheParts {
-  /** The tiers, in the order in which they are looked up. None: the cache is off, and every request renders. */
+  /** The tiers, in look-up order. None: the cache is off, and every request renders. */
   readonly drivers: readonly NamedDriver[];
   readonly keys: CacheKeyBuilder;
   readonly reporting: ErrorReporting;

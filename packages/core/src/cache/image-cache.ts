@@ -29,22 +29,22 @@ import { StoreStep } from './store-step.js';
 import { Tier } from './tier.js';
 import { TierSequence } from './tier-sequence.js';
 
-/** What a cache is busy with. */
+/** The current work of a cache. */
 export interface CacheLoad {
-  /** Requests that look up or render; those who wait for one of them are not counted. */
+  /** Requests that look up or render. Requests that wait for one of them are not counted. */
   readonly flights: number;
-  /** Images that wait to be stored or are being stored, counted in each tier. */
+  /** Images that are waiting or being stored, counted once per tier. */
   readonly stores: number;
   /** Bytes of images that are held while they are read, collected and stored. */
   readonly bytes: number;
 }
 
 /**
- * The cache. `fetch` is the path of a request, from top to bottom; it never makes a request fail because the
- * cache did, unless the error-reporting policy says so.
+ * The cache. `fetch` is the path of a request, from top to bottom. A failure of the cache never fails a request, unless
+ * the error-reporting policy reports it.
  */
 export class ImageCache implements AsyncDisposable {
-  /** Name of the driver; several are separated by commas. Absent where the cache is off. */
+  /** Name of the driver; several are separated by commas. Absent if the cache is off. */
   readonly driverName: string | undefined;
   readonly #keys: CacheKeyBuilder;
   readonly #reporting: ErrorReporting;
@@ -61,7 +61,7 @@ export class ImageCache implements AsyncDisposable {
   readonly #flights = new FlightTable<Shared>();
   readonly #waits: Deadline;
   readonly #stopObserving: (() => void) | undefined;
-  #saidThatTypesDiffer = false;
+  #loggedTypeMismatch = false;
   #ready: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
@@ -114,16 +114,16 @@ export class ImageCache implements AsyncDisposable {
   }
 
   /**
-   * Serves an image from the cache, or renders it, once for all who ask for it at the same time.
+   * Serves an image from the cache or renders it, once for all concurrent requests.
    *
-   * @throws CacheError `ERR_CACHE_ABORTED` when `request.signal` is aborted; a failure of the cache only where
-   *   the error-reporting policy says so (answer 503 with `Cache-Control: no-store`)
-   * @throws TypeError for a request of a wrong shape, or without the headers or cookies that are part of the key
-   * @throws RangeError for a lifetime that is no number of seconds from 0 on
-   * @throws whatever `render` throws, unchanged
+   * @throws CacheError `ERR_CACHE_ABORTED` when `request.signal` is aborted; a failure of the cache only if the
+   *   error-reporting policy reports it (respond with 503 and `Cache-Control: no-store`)
+   * @throws TypeError for an invalid request, or one without the headers or cookies that are part of the key
+   * @throws RangeError for a lifetime that is not a number of seconds, 0 or more
+   * @throws the error that `render` throws, unchanged
    */
   async fetch(request: CacheRequest, render: Render): Promise<FetchResult> {
-    // Once, and for requests without a look-up too: headers may be an iterator, and a mistake must not wait for a hit.
+    // Once, since headers may be an iterator; and without a look-up as well, so that mistakes are always found.
     const { name, vary } = this.#keys.build(request);
     checkRequest(request, render);
     const { accepts, signal } = request;
@@ -137,10 +137,9 @@ export class ImageCache implements AsyncDisposable {
   }
 
   /**
-   * Deletes one image, whether it is stored, waits to be stored or is being rendered.
-   * @throws TypeError as {@link fetch} does: headers and cookies that are part of the key are needed here, too
-   * @throws CacheError the first failure of a driver, whatever the error-reporting policy; the other tiers are
-   *   done all the same
+   * Deletes one image. An image that is being rendered, or is waiting to be stored, is not stored.
+   * @throws TypeError as {@link fetch}: headers and cookies that are part of the key are required here as well
+   * @throws CacheError the first failure of a driver, under any error-reporting policy; the other tiers are still processed
    */
   async delete(identity: ImageIdentity): Promise<void> {
     this.#assertOpen();
@@ -149,10 +148,9 @@ export class ImageCache implements AsyncDisposable {
   }
 
   /**
-   * Deletes every variant of one source, and nothing else. It needs neither headers nor cookies.
-   * @returns how many stored images were deleted; with several drivers, by the one that had most
-   * @throws CacheError the first failure of a driver, whatever the error-reporting policy; the other tiers are
-   *   done all the same
+   * Deletes all variants of one source and nothing else. It needs neither headers nor cookies.
+   * @returns the number of stored images that were deleted; with several drivers, from the one that had most
+   * @throws CacheError the first failure of a driver, under any error-reporting policy; the other tiers are still processed
    */
   async purgeSource(
     source: string | Uint8Array,
@@ -163,10 +161,10 @@ export class ImageCache implements AsyncDisposable {
   }
 
   /**
-   * Checks the drivers, once; later calls get the same answer. A host awaits it before it takes requests. Where the
-   * error-reporting policy does not report failures they are logged, and it takes one look-up timeout at most: a check
-   * that takes longer goes on in the background.
-   * @throws CacheError where the check fails and the policy reports it
+   * Checks the drivers once; later calls return the same promise. Await it before serving requests. Unless the
+   * error-reporting policy reports failures, they are logged, and the promise resolves after one look-up timeout at the
+   * latest, while a slower check continues in the background.
+   * @throws CacheError if the check fails and the policy reports it
    */
   ready(): Promise<void> {
     this.#ready ??= checkAtStart({
@@ -180,20 +178,20 @@ export class ImageCache implements AsyncDisposable {
     return this.#ready;
   }
 
-  /** How the cache and each of its drivers is, for a host's own health endpoint. Whatever it is, images are served. */
+  /** The health of the cache and its drivers, for a host's health endpoint. Images are served in every state. */
   health(): CacheHealth {
     return healthOf(this.#tiers.map(({ driver }) => driver.health));
   }
 
-  /** What the cache is busy with now. */
+  /** The current work of the cache. */
   get load(): CacheLoad {
     const stores = this.#tiers.reduce((sum, { queue }) => sum + queue.size, 0);
     return { flights: this.#flights.size, stores, bytes: this.#budget.held };
   }
 
   /**
-   * Stops: takes nothing more to be stored, waits for what still is (`IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS`) and
-   * closes the drivers. Requests that come afterwards render without the cache. Idempotent.
+   * Closes the cache: accepts no more images, waits at most `IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS` until the waiting ones are
+   * stored, and closes the drivers. Later requests render without the cache. Idempotent.
    */
   close(): Promise<void> {
     this.#closing ??= this.#stop();
@@ -228,7 +226,7 @@ export class ImageCache implements AsyncDisposable {
     return flight.join(this.#fly(flight, request, render), signal, discardAnswer);
   }
 
-  /** Waits for somebody else's flight: not for ever, or all requests for an image would hang with one rendering. */
+  /** Waits for another request's flight, with a deadline: otherwise one rendering that hangs would block all requests. */
   async #follow(underway: Flight<Shared>, request: CacheRequest, render: Render): Promise<Answer> {
     const { signal } = request;
     let shared: Shared;
@@ -251,25 +249,25 @@ export class ImageCache implements AsyncDisposable {
     return await flight.join(this.#fly(flight, request, render, known), signal, discardAnswer);
   }
 
-  /** Looks up, and renders what was not found: for all who wait for the flight, and so do its failures. */
+  /** Looks up the image and renders it after a miss. The result or failure goes to all who wait for the flight. */
   async #fly(flight: Flight<Shared>, request: CacheRequest, render: Render, known?: Lookup): Promise<Answer> {
     try {
       const found = known ?? (await this.#lookup.find(flight.name));
       switch (found.kind) {
         case 'bytes': {
           const { tier, metadata, body, missedTiers } = found;
-          flight.land({ kind: 'image', status: tier.hit, description: metadata, body });
+          flight.settle({ kind: 'image', status: tier.hit, description: metadata, body });
           if (!flight.invalidated) for (const earlier of missedTiers) void earlier.store({ metadata, body });
           return { status: tier.hit, image: wholeImage(metadata, body) };
         }
         case 'stream':
-          flight.land({ kind: 'look-up-alone' });
+          flight.settle({ kind: 'look-up-alone' });
           return {
             status: found.tier.hit,
             image: new CachedImage(found.metadata, found.body, found.metadata.size, found.release),
           };
         case 'miss':
-          if (found.error !== undefined) this.#judge(found.error);
+          if (found.error !== undefined) this.#throwIfReported(found.error);
           if (flight.abandoned) throw abortedError('fetch', flight.signal);
           return await this.#renderer.renderAndStore(flight, render, found, {
             tags: request.tags,
@@ -283,14 +281,14 @@ export class ImageCache implements AsyncDisposable {
     }
   }
 
-  /** Renders instead of serving what the cache has: it is of a type that this client cannot have. */
+  /** Renders instead of serving the cached image, whose type the request does not accept. */
   async #replace(name: string, request: CacheRequest, render: Render, refused: CachedImage): Promise<Answer> {
     await refused.discard();
-    if (!this.#saidThatTypesDiffer) {
-      this.#saidThatTypesDiffer = true;
+    if (!this.#loggedTypeMismatch) {
+      this.#loggedTypeMismatch = true;
       this.#logger.warn(
         { contentType: refused.contentType },
-        'a cached image has a type that its request does not accept, and is rendered anew: whatever the renderer chooses a format by must be part of the request, such as "negotiated" (said once)',
+        'a cached image has a type that its request does not accept, and is rendered again: everything that the renderer chooses a format by must be part of the request, such as "negotiated" (logged once)',
       );
     }
     const flight = this.#flights.beginAlone(name);
@@ -298,13 +296,13 @@ export class ImageCache implements AsyncDisposable {
     return await flight.join(this.#fly(flight, request, render, known), request.signal, discardAnswer);
   }
 
-  /** Lets a failed look-up fail its request where the policy says so. That a breaker is open was logged when it opened. */
-  #judge(error: CacheError): void {
+  /** Throws the error of a failed look-up if the policy reports it, otherwise logs it. An open breaker was logged before. */
+  #throwIfReported(error: CacheError): void {
     if (this.#reporting.reports(error, 'lookup')) throw error;
     if (!(error instanceof CircuitOpenError)) this.#failures.warn(error, 'rendering without the cache');
   }
 
-  /** Renders for one request, without key, look-up and store. */
+  /** Renders for one request, without look-up and store. */
   #renderOnly(render: Render, signal: AbortSignal | undefined, outcome: CacheOutcome): Promise<Answer> {
     const flight = this.#flights.beginAlone('');
     return flight.join(this.#renderer.renderOnly(flight, render, outcome), signal, discardAnswer);
@@ -333,7 +331,7 @@ export class ImageCache implements AsyncDisposable {
     if (failed !== undefined) throw failed.reason;
   }
 
-  /** In bytes: beyond it no tier would take an image. */
+  /** The largest image that any tier accepts, in bytes. */
   #largestEntry(limits: readonly (number | undefined)[]): number {
     const largest = Math.max(...limits.map((limit) => limit ?? Number.POSITIVE_INFINITY));
     return Math.min(this.#settings.maxEntrySize, limits.length === 0 ? 0 : largest);

@@ -1,7 +1,7 @@
 import { type CacheError, type Clock, readVerified, type StoredEntry } from '../driver/index.js';
 import type { ByteBudget, Deadline } from '../policy/index.js';
 import type { LookupPart } from './cache-events.js';
-import { type GuardedDriver, saysNothingBad } from './guarded-driver.js';
+import { type GuardedDriver, isHarmless } from './guarded-driver.js';
 
 export interface LookupProbeParts {
   readonly driver: GuardedDriver;
@@ -13,16 +13,15 @@ export interface LookupProbeParts {
   onCorrupt(name: string, error: CacheError): void;
 }
 
-// A store of which a quarter of the bodies hang must not pass by luck: 0.75 ** 16 is 1 %.
+// A store where a quarter of the bodies hang passes with a probability of only 0.75 ** 16, which is 1 %.
 const LOOKUPS = 16;
 const NAMES = 16;
 /** How much of a streamed body is read, in bytes. */
 const ENOUGH = 1_048_576;
 
 /**
- * Tries in the background whether look-ups work again: looks entries up and reads their bodies, one after the other,
- * all of which must succeed. It takes entries that are known to be there, since finding nothing says nothing about
- * bodies.
+ * Tests in the background whether look-ups work again. It looks up entries and reads their bodies one after the other, and
+ * all must succeed. It uses names of existing entries, since a miss does not show whether bodies can be read.
  */
 export class LookupProbe {
   readonly #parts: LookupProbeParts;
@@ -35,12 +34,12 @@ export class LookupProbe {
     this.#parts = parts;
   }
 
-  /** Notes a name that was looked up. */
+  /** Records a name that was looked up. */
   noteAsked(name: string): void {
     this.#asked = name;
   }
 
-  /** @param isSmall whether its body is read whole */
+  /** Records a name that was found. `isSmall`: its body is read whole. */
   noteFound(name: string, isSmall: boolean): void {
     (isSmall ? this.#small : this.#large)[this.#found++ % NAMES] = name;
   }
@@ -67,14 +66,14 @@ export class LookupProbe {
       else await this.#read(entry);
     } catch (thrown) {
       const error = driver.fail(thrown, 'get', begun);
-      if (!saysNothingBad(error.code, 'get')) throw error;
+      if (!isHarmless(error.code, 'get')) throw error;
       if (error.code === 'ERR_CACHE_CORRUPT') onCorrupt(name, error);
       this.#forget(name);
       return;
     }
     const duration = clock.monotonic() - begun;
-    if (this.#parts.isSlow(duration)) throw driver.slow('get', duration);
     driver.succeed('get', begun, 0);
+    if (this.#parts.isSlow(duration)) throw driver.slow('get', duration);
   }
 
   async #read(entry: StoredEntry): Promise<void> {

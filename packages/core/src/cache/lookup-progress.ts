@@ -2,13 +2,13 @@ import type { CacheError, Clock } from '../driver/index.js';
 import type { CircuitBreaker } from '../policy/index.js';
 
 /**
- * How far a look-up has come: which part of it is under way, and so which breaker a failure or the deadline counts
- * against. Time in which it waits for something of ours counts against none.
+ * The progress of a look-up: its current part decides which breaker counts a failure or a timeout. While the look-up waits
+ * for memory, no breaker counts.
  */
 export class LookupProgress {
   /** When the look-up began, on the monotonic clock. */
   readonly begun: number;
-  /** Whether an entry was found, and its body is what the look-up waits for. */
+  /** Whether an entry was found, so that the look-up now reads its body. */
   found = false;
   readonly #clock: Clock;
   #breaker: CircuitBreaker | undefined;
@@ -20,12 +20,12 @@ export class LookupProgress {
     this.begun = clock.monotonic();
   }
 
-  /** Whether a part is under way that depends on the store. */
+  /** Whether the look-up currently waits for the store. */
   get dependsOnStore(): boolean {
     return this.#breaker !== undefined;
   }
 
-  /** How long the part under way has taken, in milliseconds. */
+  /** How long the current part has taken, in milliseconds. */
   get duration(): number {
     return this.#clock.monotonic() - this.#started;
   }
@@ -37,9 +37,9 @@ export class LookupProgress {
   }
 
   /**
-   * Ends the part under way.
-   * @param saved how long the request would wait without it, in milliseconds
-   * @param slow the failure that it counts as, where it took too long
+   * Ends the current part.
+   * @param saved how much longer the request would wait without it, in milliseconds
+   * @param slow the failure that it counts as, if it took too long
    */
   succeed(saved: number, slow?: CacheError): void {
     const now = this.#clock.monotonic();
@@ -48,13 +48,13 @@ export class LookupProgress {
     this.#breaker = undefined;
   }
 
-  /** Ends the part under way, where there is one. */
+  /** Ends the current part, if there is one, with a failure. */
   fail(error: CacheError): void {
     this.#breaker?.fail(this.#epoch, this.#started, this.#clock.monotonic(), error);
     this.#breaker = undefined;
   }
 
-  /** Ends the part under way, which says nothing about the store. */
+  /** Ends the current part without counting it. */
   forget(): void {
     this.#breaker?.forget(this.#started);
     this.#breaker = undefined;

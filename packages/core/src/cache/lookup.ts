@@ -2,44 +2,44 @@ import type { CacheEntry, CacheError, EntryMetadata } from '../driver/index.js';
 import type { StoreOutcome } from '../policy/index.js';
 import type { CacheStatus, CacheStatusDetail, NotStoredReason } from './cache-status.js';
 
-/** What a look-up found. */
+/** The result of a look-up. */
 export type Lookup =
   | (Found & { readonly kind: 'bytes'; readonly body: Uint8Array })
   | (Found & {
       readonly kind: 'stream';
       readonly body: AsyncIterable<Uint8Array>;
-      /** To be called once the body has ended or was given up. Idempotent. */
+      /** To be called once the body has ended or was discarded. Idempotent. */
       readonly release: () => void;
     })
   | Miss;
 
 interface Found {
   readonly metadata: EntryMetadata;
-  /** Where it was found. */
+  /** The tier that has it. */
   readonly tier: LookedUpTier;
   /** Earlier tiers that certainly do not have it. */
   readonly missedTiers: readonly LookedUpTier[];
 }
 
-/** Nothing was found, or nothing that can be served. */
+/** No entry was found, or none that can be served. */
 export interface Miss {
   readonly kind: 'miss';
   readonly detail?: CacheStatusDetail | undefined;
-  /** The first failure, where it is not certain that nothing is stored. */
+  /** The first failure, if it is not certain that nothing is stored. */
   readonly error?: CacheError | undefined;
-  /** Tiers in which what is rendered now may be stored. */
+  /** Tiers that may store the new rendering. */
   readonly missedTiers: readonly LookedUpTier[];
 }
 
-/** A tier, as far as the outcome of a look-up needs it. */
+/** The part of a tier that the result of a look-up needs. */
 export interface LookedUpTier {
-  /** What a request's status is that was served from there. */
+  /** The status of a hit in this tier. */
   readonly hit: CacheStatus;
-  /** Has an entry stored in the background. */
+  /** Stores an entry in the background. */
   store(entry: CacheEntry): Promise<StoreOutcome> | Refusal;
 }
 
-/** Why a tier does not even try to store an entry. */
+/** Why a tier does not try to store an entry. */
 export interface Refusal {
   readonly reason: NotStoredReason;
   readonly error?: CacheError;

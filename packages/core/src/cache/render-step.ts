@@ -14,13 +14,13 @@ import {
 import type { RenderingTime } from './rendering-time.js';
 import type { Candidate, KeepOptions, StoreStep } from './store-step.js';
 
-/** An image to serve, and how it was had. */
+/** An image to serve, and the outcome that led to it. */
 export interface Answer {
   readonly status: CacheStatus;
   readonly image: CachedImage;
 }
 
-/** What a flight gives to those who wait for it. */
+/** The result of a flight for the requests that wait for it. */
 export type Shared =
   | {
       readonly kind: 'image';
@@ -28,9 +28,9 @@ export type Shared =
       readonly description: ImageDescription;
       readonly body: Uint8Array;
     }
-  /** The stored image is streamed to one: the others look it up themselves. */
+  /** The stored image is streamed to one request: the others look it up themselves. */
   | { readonly kind: 'look-up-alone' }
-  /** The rendering belongs to one: the others render for themselves. */
+  /** The rendering belongs to one request: the others render themselves. */
   | { readonly kind: 'render-alone' };
 
 export interface RenderStepParts {
@@ -41,13 +41,13 @@ export interface RenderStepParts {
   readonly renderingTime: RenderingTime;
   /** In bytes. */
   readonly maxEntrySize: number;
-  /** Whether the cache takes nothing more. */
+  /** Whether the cache accepts no more images. */
   readonly isClosing: () => boolean;
 }
 
 const COLLAPSED_MISS = CacheStatus.of({ forward: 'miss', collapsed: true });
 
-/** Renders an image, has it stored, and gives it to all who wait for it. */
+/** Renders an image, stores it, and shares it with all requests that wait for it. */
 export class RenderStep {
   readonly #parts: RenderStepParts;
 
@@ -55,19 +55,19 @@ export class RenderStep {
     this.#parts = parts;
   }
 
-  /** Renders for one request that neither looks up nor stores. */
+  /** Renders for one request, without storing. */
   async renderOnly(flight: Flight<Shared>, render: Render, outcome: CacheOutcome): Promise<Answer> {
     try {
       const rendering = checked(await render({ signal: flight.signal }));
       return { status: CacheStatus.of(outcome), image: unsharedImage(rendering) };
     } finally {
-      flight.land({ kind: 'render-alone' });
+      flight.settle({ kind: 'render-alone' });
     }
   }
 
   /**
-   * Renders for all who wait. A stream is served while it is collected, unless the policy wants it stored
-   * before.
+   * Renders for all requests that wait. A stream is served while it is collected, unless the policy stores before
+   * serving.
    */
   async renderAndStore(
     flight: Flight<Shared>,
@@ -81,12 +81,12 @@ export class RenderStep {
     renderingTime.note(clock.monotonic() - started);
     const { body } = rendering;
     if (!isStorable(rendering)) {
-      flight.land({ kind: 'render-alone' });
+      flight.settle({ kind: 'render-alone' });
       return { status: missStatus(miss, store.skip('not-storable')), image: unsharedImage(rendering) };
     }
     const description = describeRendering(rendering);
     if (keep.accepts?.includes(description.contentType) === false) {
-      flight.land({ kind: 'render-alone' });
+      flight.settle({ kind: 'render-alone' });
       return { status: missStatus(miss, store.skip('not-accepted')), image: unsharedImage(rendering) };
     }
     const finish = (whole: Uint8Array, release?: () => void): Promise<Answer> =>
@@ -103,27 +103,27 @@ export class RenderStep {
     const finished = collecting.collected.then((collected) => {
       flight.signal.removeEventListener('abort', stop);
       if (collected.complete) return finish(collected.body, () => collecting.release());
-      flight.land({ kind: 'render-alone' });
+      flight.settle({ kind: 'render-alone' });
       return { status: missStatus(miss, store.skip(collected.reason)), image: streamed };
     });
     if (reporting.storeBeforeServing) return finished;
     finished.catch((error: unknown) => flight.fail(error));
-    // A stream that fails at once fails the request, instead of an answer that has begun.
+    // If the stream fails before its first chunk, the request fails before its response has begun.
     await collecting.begun;
     return { status: missStatus(miss, {}), image: streamed };
   }
 
-  /** Has the whole image: stores it and gives it to those who wait. */
+  /** Stores the whole image and shares it with the requests that wait. */
   async #finish(flight: Flight<Shared>, miss: Miss, candidate: Candidate): Promise<Answer> {
     const { description, body, release } = candidate;
     const obstacle = this.#obstacle(flight, miss);
     if (obstacle !== undefined) release?.();
     const kept = obstacle ?? (await this.#parts.store.keep(candidate, miss.missedTiers));
-    flight.land({ kind: 'image', status: COLLAPSED_MISS, description, body });
+    flight.settle({ kind: 'image', status: COLLAPSED_MISS, description, body });
     return { status: missStatus(miss, kept), image: wholeImage(description, body) };
   }
 
-  /** What keeps a rendering from being stored, whatever it is like. */
+  /** Why no rendering may be stored now, if so. */
   #obstacle(flight: Flight<Shared>, miss: Miss): Pick<CacheOutcome, 'detail'> | undefined {
     const { store, isClosing } = this.#parts;
     if (miss.missedTiers.length === 0) return store.skip(reasonOf(miss));
@@ -132,7 +132,7 @@ export class RenderStep {
   }
 }
 
-/** Why what was rendered may be stored nowhere. */
+/** Why a rendering may not be stored in any tier. */
 function reasonOf({ detail, error }: Miss): NotStoredReason {
   if (detail === 'breaker-open' || detail === 'bytes-in-flight') return detail;
   return error === undefined ? 'newer-format' : 'lookup-failed';

@@ -1,8 +1,8 @@
-// Before anything was rendered.
+// Assumed before the first rendering.
 const FIRST_GUESS = 100;
 const WEIGHT_OF_LATEST = 0.1;
 
-/** How long renderings take: what a hit saves its request. */
+/** How long renderings take, which is the time that a hit saves. */
 export class RenderingTime {
   #mean: number | undefined;
 

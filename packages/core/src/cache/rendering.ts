@@ -1,17 +1,17 @@
 import { type EntryMetadata, type ImageDimensions, isImageContentType } from '../driver/index.js';
 
-/** What a renderer makes of a request. */
+/** The result of rendering a request. */
 export interface Rendering {
   /** The image: bytes, or a stream that is read once. */
   readonly body: Uint8Array | AsyncIterable<Uint8Array>;
   /** Its media type. Only `image/*` is stored. */
   readonly contentType: string;
   /**
-   * False for what only this request may have, or what nobody should have twice: an error page, a fallback
-   * image, a private answer. It is neither stored nor shared with other callers. Default: true.
+   * False for an image that only this request may get: an error page, a fallback image, a private answer. It is neither
+   * stored nor shared with other requests. Default: true.
    */
   readonly store?: boolean;
-  /** The source's ETag, to be kept with the image. */
+  /** The source's ETag, stored with the image. */
   readonly etag?: string | null | undefined;
   /** The source's Last-Modified. */
   readonly lastModified?: string | null | undefined;
@@ -21,18 +21,18 @@ export interface Rendering {
   readonly dimensions?: ImageDimensions | undefined;
 }
 
-/** Renders an image. The signal is aborted once nobody waits for the result any more. */
+/** Renders an image. The signal is aborted when no request waits for the result any more. */
 export type Render = (context: { readonly signal: AbortSignal }) => Rendering | Promise<Rendering>;
 
-/** What is known of an image apart from its bytes, whether it was stored or rendered. */
+/** The properties of an image besides its bytes, whether it was stored or rendered. */
 export type ImageDescription = Pick<EntryMetadata, 'contentType'> &
   Partial<Pick<EntryMetadata, 'etag' | 'lastModified' | 'cacheControl' | 'dimensions' | 'created'>>;
 
-// What the metadata codec would refuse in a text of the source's: the image is more than its validators.
+// Values that the metadata codec would reject are left out: an image is worth storing without its validators.
 const MAX_VALIDATOR_LENGTH = 200;
 const VALIDATOR = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
-/** The parts of a rendering that are kept. A validator of the source's that no store could keep is left out. */
+/** The properties of a rendering to store, without values that the metadata cannot hold. */
 export function describeRendering(rendering: Rendering): ImageDescription {
   const { etag, lastModified, cacheControl, dimensions } = rendering;
   return {
@@ -53,7 +53,7 @@ function mediaType(contentType: string): string {
   return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
-// The Fetch API's headers give null for one that is absent.
+// The Fetch API's Headers returns null for an absent header.
 function isValidator(value: string | null | undefined): value is string {
   return typeof value === 'string' && value.length <= MAX_VALIDATOR_LENGTH && VALIDATOR.test(value);
 }

@@ -7,15 +7,15 @@ export interface StartCheckParts {
   readonly reporting: ErrorReporting;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** How long a start waits for the check, in seconds, where its failure is not reported. */
+  /** How long the start waits for the check, in seconds, unless its failure is reported. */
   readonly timeoutSeconds: number;
   isClosing(): boolean;
 }
 
 /**
- * Checks the drivers of all tiers and logs what they find. Where failures are not reported it waits for one look-up
- * timeout at most; the check then goes on in the background.
- * @throws CacheError the first failure, where the policy reports it
+ * Checks the drivers of all tiers and logs the findings. Unless failures are reported, it waits at most one look-up
+ * timeout, and a slower check continues in the background.
+ * @throws CacheError the first failure, if the policy reports it
  */
 export async function checkAtStart(parts: StartCheckParts): Promise<void> {
   const { tiers, reporting, clock, timeoutSeconds } = parts;
@@ -53,7 +53,7 @@ async function check(
   );
   if (parts.isClosing()) return undefined;
   for (const { level, subject, message, error } of findings) {
-    // That it does not answer was said when the start went on without it.
+    // The timeout was logged when the start continued without the check.
     if (isLate() && subject === 'check' && error?.code === 'ERR_CACHE_TIMEOUT') continue;
     parts.logger[level === 'error' ? 'error' : 'warn'](
       { driver: name, subject, ...(error !== undefined && { code: error.code }) },

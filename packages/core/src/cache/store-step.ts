@@ -6,19 +6,19 @@ import type { LookedUpTier, Refusal } from './lookup.js';
 import type { ImageDescription } from './rendering.js';
 import { notStoredReason } from './tier.js';
 
-/** A rendered image that may be kept. */
+/** A rendered image to store. */
 export interface Candidate {
   readonly name: string;
   readonly description: ImageDescription;
   readonly body: Uint8Array;
   readonly keep: KeepOptions;
-  /** Gives the bytes back to the budget, where they were acquired while they were collected. */
+  /** Releases the bytes to the budget, if they were acquired during collection. */
   readonly release?: (() => void) | undefined;
 }
 
-/** How a request wants its image to be kept. */
+/** How to store the image of a request. */
 export interface KeepOptions {
-  /** Media types that the request may be answered with. Absent: any. */
+  /** Media types that the request accepts. Absent: any. */
   readonly accepts: readonly string[] | undefined;
   readonly tags: readonly string[] | undefined;
   /** In seconds; 0: for ever. */
@@ -34,13 +34,13 @@ export interface StoreStepParts {
   readonly maxEntrySize: number;
 }
 
-/** What storing adds to a request's outcome. */
+/** The part of a request's outcome that storing decides. */
 type StoreStatus = Pick<CacheOutcome, 'stored' | 'detail'>;
 
-// The end of time, as Date has it.
+// The latest time that Date can represent.
 const LATEST = 8_640_000_000_000_000;
 
-/** Stores what was rendered: behind the back of the request, or before it is served where failures are reported. */
+/** Stores renderings: in the background, or before serving if the policy says so. */
 export class StoreStep {
   readonly #parts: StoreStepParts;
 
@@ -49,8 +49,8 @@ export class StoreStep {
   }
 
   /**
-   * Stores an image in these tiers, as far as there is room for it.
-   * @throws CacheError a store's failure, where the policy reports it
+   * Stores an image in these tiers, within the limits of bytes and queues.
+   * @throws CacheError a store's failure, if the policy reports it
    */
   async keep(candidate: Candidate, tiers: readonly LookedUpTier[]): Promise<StoreStatus> {
     const { budget, maxEntrySize, reporting } = this.#parts;
@@ -71,7 +71,7 @@ export class StoreStep {
     return { detail: refusals.length < attempts.length ? 'queued' : refusals[0]?.reason };
   }
 
-  /** Says why an image is not stored anywhere. */
+  /** Publishes why an image is not stored in any tier. */
   skip(reason: NotStoredReason): StoreStatus {
     this.#parts.events.publish('notStored', { reason });
     return { detail: reason };

@@ -1,23 +1,22 @@
 import type { CacheError, Clock } from '../driver/index.js';
 import type { ByteBudget, CircuitBreaker } from '../policy/index.js';
-import { saysNothingBad } from './guarded-driver.js';
+import { isHarmless } from './guarded-driver.js';
 
 export interface StreamedHitParts {
   readonly clock: Clock;
   readonly budget: ByteBudget;
   readonly breaker: CircuitBreaker;
-  /** How long the request would have waited for a rendering instead, in milliseconds. */
+  /** How long a rendering would have taken instead, in milliseconds. */
   readonly saved: number;
-  /** Gives back the file or socket. */
+  /** Releases the file or socket. */
   release(): void;
-  /** @returns what the reader gets instead of `thrown` */
+  /** @returns the error that the reader gets instead of `thrown` */
   onFailure(thrown: unknown): CacheError;
 }
 
 /**
- * The body of a stored image that is too large to be read whole before it is served. Its first chunk is read with the
- * look-up. Only the time in which the reader waits for the store counts for the breaker. The chunks that it holds
- * count in the budget.
+ * The body of a stored image that is too large to be read whole before it is served. The look-up reads its first chunk.
+ * For the breaker, only the time that the reader waits for the store counts. The budget counts the chunks it holds.
  */
 export class StreamedHit implements AsyncIterable<Uint8Array> {
   readonly #chunks: AsyncIterator<Uint8Array>;
@@ -36,7 +35,7 @@ export class StreamedHit implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Reads the first chunk, whose failure is that of the look-up.
+   * Reads the first chunk. If that fails, the look-up fails.
    * @param signal ends the reading
    */
   async readFirst(signal: AbortSignal): Promise<void> {
@@ -64,7 +63,7 @@ export class StreamedHit implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Gives everything back. Idempotent. */
+  /** Releases everything. Idempotent. */
   release(): void {
     if (this.#released) return;
     this.#released = true;
@@ -76,19 +75,19 @@ export class StreamedHit implements AsyncIterable<Uint8Array> {
     try {
       return await this.#next();
     } catch (thrown) {
-      // The reader has left: that is why it failed.
+      // The read failed because the reader has left.
       if (this.#released) throw thrown;
       const { breaker, clock, onFailure } = this.#parts;
       const error = onFailure(thrown);
       const now = clock.monotonic();
       const started = this.#begin(now);
-      if (saysNothingBad(error.code, 'get')) breaker.forget(started);
+      if (isHarmless(error.code, 'get')) breaker.forget(started);
       else breaker.fail(this.#epoch, started, now, error);
       throw error;
     }
   }
 
-  /** Reads on; what it waits counts as an operation under way until then. */
+  /** Reads the next chunk. Until it arrives, the wait counts as a pending operation. */
   async #next(): Promise<IteratorResult<Uint8Array>> {
     const { breaker, clock } = this.#parts;
     const started = clock.monotonic();
@@ -102,12 +101,12 @@ export class StreamedHit implements AsyncIterable<Uint8Array> {
   }
 
   #took(step: IteratorResult<Uint8Array>): IteratorResult<Uint8Array> {
-    // The chunk that the reader has, and the one that is held back until the whole is verified.
+    // The reader's chunk, and the one that is held back until the body is verified.
     this.#hold(step.done === true ? 0 : 2 * step.value.length);
     return step;
   }
 
-  /** Begins an operation that is as old as all waiting together. */
+  /** Begins an operation that is as old as the sum of all waits. */
   #begin(now: number): number {
     const started = now - this.#waited;
     this.#parts.breaker.begin(started);

@@ -3,22 +3,22 @@ import { Deadline } from '../policy/index.js';
 import type { LookedUpTier, Lookup, Miss } from './lookup.js';
 import type { Tier } from './tier.js';
 
-/** Looks entries up, in one tier after the other until one has it, all within the look-up's deadline. */
+/** Looks up entries tier by tier until one has it, within one deadline. */
 export class TierSequence {
   readonly #tiers: readonly Tier[];
   readonly #only: Tier | undefined;
   readonly #deadline: Deadline;
 
-  /** @param seconds how long a look-up may take in all tiers together */
+  /** @param seconds the deadline of a look-up in all tiers together */
   constructor(tiers: readonly Tier[], clock: Clock, seconds: number) {
     this.#tiers = tiers;
     this.#only = tiers.length === 1 ? tiers[0] : undefined;
     this.#deadline = new Deadline(clock, 'get', seconds);
   }
 
-  /** Never rejects: failures are misses that carry the first error. */
+  /** Never rejects: after failures it is a miss with the first error. */
   find(name: string): Promise<Lookup> {
-    // A tier bounds its own look-up, so that one alone needs no further bound.
+    // Each tier has a deadline of its own, so a single one needs no other.
     return this.#only === undefined ? this.#findWithin(name) : this.#only.find(name);
   }
 
@@ -35,7 +35,7 @@ export class TierSequence {
     }
   }
 
-  /** @param missedTiers gathers the tiers that certainly do not have it */
+  /** @param missedTiers collects the tiers that certainly do not have it */
   async #findInTurn(name: string, missedTiers: LookedUpTier[]): Promise<Lookup> {
     let first: Pick<Miss, 'detail' | 'error'> = {};
     for (const tier of this.#tiers) {

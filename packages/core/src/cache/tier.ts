@@ -16,7 +16,7 @@ import type { LookedUpTier, Lookup, Refusal } from './lookup.js';
 import type { RenderingTime } from './rendering-time.js';
 
 export interface TierParts {
-  /** The cache it belongs to, for its events. */
+  /** The cache, for its events. */
   readonly cache: object;
   readonly settings: ImageCacheSettings;
   readonly clock: Clock;
@@ -24,20 +24,20 @@ export interface TierParts {
   readonly budget: ByteBudget;
   readonly renderingTime: RenderingTime;
   readonly failures: FailureLog;
-  /** Whether the cache has others, so that one must be told which had an image. */
+  /** Whether the cache has other tiers, so that a hit's status names this one. */
   readonly isOneOfSeveral: boolean;
-  /** In seconds: how long the tier keeps an entry at most. 0: as long as the entry lives. */
+  /** The longest time that the tier keeps an entry, in seconds. 0: until the entry expires. */
   readonly lifetime: number;
 }
 
-/** One driver of a cache with all that belongs to it alone: breakers, queue of stores, events. */
+/** One driver of a cache, with its own breakers, store queue and events. */
 export class Tier implements LookedUpTier {
   readonly name: string;
   readonly driver: GuardedDriver;
   readonly queue: StoreQueue;
-  /** What a request's status is that was served from here. */
+  /** The status of a hit in this tier. */
   readonly hit: CacheStatus;
-  /** The same, of an entry that still waits to be stored. */
+  /** The status of a hit on an entry that is still waiting to be stored. */
   readonly pendingHit: CacheStatus;
   readonly #lookup: EntryLookup;
   readonly #events: EventPublisher;
@@ -105,24 +105,24 @@ export class Tier implements LookedUpTier {
     });
   }
 
-  /** An entry that the driver holds in memory: found at once. */
+  /** The entry that the driver holds verified in memory, if any. Synchronous. */
   held(name: string): CacheEntry | undefined {
     return this.#lookup.held(name);
   }
 
-  /** Looks an entry up. Never rejects. */
+  /** Looks up an entry. Never rejects. */
   find(name: string): Promise<Lookup> {
     return this.#lookup.find(name);
   }
 
-  /** An entry of this name that waits to be stored, and is still within its lifetime. */
+  /** The entry of this name that is waiting to be stored, unless it has expired. */
   pending(name: string): CacheEntry | undefined {
     const entry = this.queue.peek(name);
     const expires = entry?.metadata.expires;
     return expires === undefined || expires > this.#clock.now() ? entry : undefined;
   }
 
-  /** Has an entry stored in the background. What becomes of it is counted here. */
+  /** Stores an entry in the background, and counts and logs the outcome. */
   store(entry: CacheEntry): Promise<StoreOutcome> | Refusal {
     const refusal = this.#refusal(entry);
     const settled = refusal ?? this.queue.add(entry.metadata.name, this.#limited(entry));
@@ -156,7 +156,7 @@ export class Tier implements LookedUpTier {
   }
 }
 
-/** Why an entry was not stored, where that is no failure of the driver. */
+/** Why an entry was not stored, unless the driver failed. */
 export function notStoredReason(
   outcome: Exclude<StoreOutcome, { readonly stored: true }>,
 ): NotStoredReason | undefined {

@@ -4,12 +4,12 @@ const MAX_ENTRIES = 1000;
 const FORGET_AFTER = 30_000;
 
 /**
- * Names of entries whose bodies could not be read lately. They are rendered anew for 30 seconds, or until they are
- * stored again, instead of being tried by every request.
+ * Names of entries whose bodies could not be read recently. For 30 seconds, or until they are stored again, requests render
+ * them without another attempt to read them.
  */
 export class UnreadableEntries {
   readonly #clock: Clock;
-  /** Until when, on the monotonic clock; the oldest first. */
+  /** Until when, on the monotonic clock. The oldest are first. */
   readonly #names = new Map<string, number>();
 
   constructor(clock: Clock) {

@@ -1,27 +1,26 @@
 import type { ConfigTable } from '../driver/index.js';
 
 /**
- * Core's own variables. The names, defaults and meanings of the first group are imgproxy's; the second group
- * is ours.
+ * Core's own variables. The first group has imgproxy's names, defaults and meanings; the second group is this project's.
  */
 export const CORE_TABLE = {
   use: {
     variable: 'IMGPROXY_CACHE_USE',
     type: 'string',
     default: '',
-    doc: 'The driver: memory, fs, s3 or the name of an installed one. Several, separated by commas, are tiers in the order in which they are looked up, such as memory,s3. Blank turns the cache off.',
+    doc: 'The driver: memory, fs, s3 or the name of an installed one. Several, separated by commas, are tiers in look-up order, such as memory,s3. Blank turns the cache off.',
   },
   bucket: {
     variable: 'IMGPROXY_CACHE_BUCKET',
     type: 'string',
     default: '',
-    doc: 'The bucket or container; with the fs driver one more folder under the root.',
+    doc: 'The bucket or container; with the fs driver, a folder under the root.',
   },
   prefix: {
     variable: 'IMGPROXY_CACHE_PATH_PREFIX',
     type: 'string',
     default: '',
-    doc: 'What the names of all entries begin with, at most 128 characters.',
+    doc: 'The prefix of all entry names, at most 128 characters.',
   },
   keyHeaders: {
     variable: 'IMGPROXY_CACHE_KEY_HEADERS',
@@ -61,7 +60,7 @@ export const CORE_TABLE = {
     default: 30,
     min: 0.001,
     max: 3600,
-    doc: 'How long a request waits for the rendering of another request for the same image before it renders for itself.',
+    doc: 'How long a request waits for another request that renders the same image, before it renders the image itself.',
   },
   ttlSeconds: {
     variable: 'IMGPROXY_CACHE_TTL_SECONDS',
@@ -69,7 +68,7 @@ export const CORE_TABLE = {
     default: 0,
     min: 0,
     max: 3_153_600_000,
-    doc: 'How long an image is served from the cache after it was stored. 0: for ever. It counts for what is stored from then on.',
+    doc: 'How long an image is served from the cache after it was stored. 0: for ever. A change applies to images stored afterwards.',
   },
   tierTtlSeconds: {
     variable: 'IMGPROXY_CACHE_TIER_TTL_SECONDS',
@@ -77,7 +76,7 @@ export const CORE_TABLE = {
     default: 60,
     min: 0,
     max: 3_153_600_000,
-    doc: 'With several drivers: how long all but the last keep an image before the next one is asked again, so that a purge by another process is seen. 0: as long as the image lives.',
+    doc: 'With several drivers: how long all but the last keep an image before it is looked up in the next one again, so that a purge by another process takes effect. 0: until the image expires.',
   },
   breakerThreshold: {
     variable: 'IMGPROXY_CACHE_BREAKER_THRESHOLD',
@@ -85,7 +84,7 @@ export const CORE_TABLE = {
     default: 0.5,
     min: 0,
     max: 1,
-    doc: 'Share of look-ups, or of stores, that fail or are slow, at which they are suspended. They are suspended, too, where failures cost more time than hits save. 0: never, for whatever reason.',
+    doc: 'Share of failed or slow look-ups, or stores, at which they are suspended. They are also suspended if failures cost more time than hits save. 0: never, for any reason.',
   },
   breakerWindowSeconds: {
     variable: 'IMGPROXY_CACHE_BREAKER_WINDOW_SECONDS',
@@ -93,7 +92,7 @@ export const CORE_TABLE = {
     default: 10,
     min: 0.1,
     max: 3600,
-    doc: 'Of how many of the latest seconds look-ups and stores count for that share.',
+    doc: 'Look-ups and stores of this many latest seconds count for that share.',
   },
   breakerMinOperations: {
     variable: 'IMGPROXY_CACHE_BREAKER_MIN_OPERATIONS',
@@ -101,7 +100,7 @@ export const CORE_TABLE = {
     default: 10,
     min: 1,
     max: 1_000_000,
-    doc: 'With fewer look-ups, or stores, in that time that share does not count.',
+    doc: 'With fewer look-ups, or stores, in that time, the share is ignored.',
   },
   breakerRetrySeconds: {
     variable: 'IMGPROXY_CACHE_BREAKER_RETRY_SECONDS',
@@ -109,7 +108,7 @@ export const CORE_TABLE = {
     default: 1,
     min: 0.001,
     max: 3600,
-    doc: 'How long look-ups or stores stay suspended before a probe in the background. Each that fails doubles it.',
+    doc: 'How long look-ups or stores stay suspended before a probe runs in the background. Each failed probe doubles it.',
   },
   breakerMaxRetrySeconds: {
     variable: 'IMGPROXY_CACHE_BREAKER_MAX_RETRY_SECONDS',
@@ -117,7 +116,7 @@ export const CORE_TABLE = {
     default: 10,
     min: 0.001,
     max: 3600,
-    doc: 'How long they stay suspended at most before the next probe.',
+    doc: 'The longest time until the next probe.',
   },
   storeTimeoutSeconds: {
     variable: 'IMGPROXY_CACHE_STORE_TIMEOUT_SECONDS',
@@ -146,14 +145,14 @@ export const CORE_TABLE = {
     type: 'integer',
     default: 268_435_456,
     min: 1,
-    doc: 'How many bytes of images the cache holds at once while they are read, collected and stored. Past it, images are served and not stored.',
+    doc: 'How many bytes of images the cache holds at once while they are read, collected and stored. Above it, images are served and not stored.',
   },
   queueMaxBytes: {
     variable: 'IMGPROXY_CACHE_STORE_QUEUE_MAX_BYTES',
     type: 'integer',
     default: 67_108_864,
     min: 0,
-    doc: 'How many bytes of images may wait to be stored. Past it, images are served and not stored.',
+    doc: 'How many bytes of images may wait to be stored. Above it, images are served and not stored.',
   },
   queueMaxEntries: {
     variable: 'IMGPROXY_CACHE_STORE_QUEUE_MAX_ENTRIES',
@@ -176,7 +175,7 @@ export const CORE_TABLE = {
     default: 10,
     min: 0,
     max: 3600,
-    doc: 'How long a stop waits for images that are still to be stored.',
+    doc: 'How long closing waits for images that are not yet stored.',
   },
   logIntervalSeconds: {
     variable: 'IMGPROXY_CACHE_LOG_INTERVAL_SECONDS',
@@ -184,6 +183,6 @@ export const CORE_TABLE = {
     default: 60,
     min: 0,
     max: 86_400,
-    doc: 'How long an error of one kind is not logged again after it was logged.',
+    doc: 'How long an error is not logged again after one of the same kind.',
   },
 } as const satisfies ConfigTable;

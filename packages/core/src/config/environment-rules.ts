@@ -2,7 +2,7 @@ import type { ConfigType, ConfigVariable } from '../driver/index.js';
 
 export type ConfigValue = string | boolean | number | readonly string[];
 
-/** imgproxy takes a variable that holds nothing but white space for one that is not set. */
+/** Like imgproxy, treats a variable with nothing but white space as not set. */
 export function isBlank(value: string | undefined): boolean {
   return value === undefined || value.trim() === '';
 }
@@ -13,8 +13,8 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
 ]);
 
 /**
- * imgproxy's rules for values that are not blank: nothing is trimmed but the items of lists, and only Go's own
- * spellings of booleans and integers are taken. `undefined` where the text is none of them.
+ * Parses a value that is not blank by imgproxy's rules: only items of lists are trimmed, and booleans and integers are
+ * spelt as in Go. `undefined` if the text is invalid.
  */
 export const ENVIRONMENT_RULES: Readonly<Record<ConfigType, (text: string) => ConfigValue | undefined>> = {
   string: (text) => text,
@@ -31,7 +31,7 @@ export const ENVIRONMENT_RULES: Readonly<Record<ConfigType, (text: string) => Co
   enum: (text) => text.toLowerCase(),
 };
 
-/** What a variable takes, in words: the end of a fault's message. */
+/** Describes the allowed values of a variable, for the end of a fault's message. */
 export function allowedValues({ type, min, max, values }: ConfigVariable): string {
   const most = type === 'integer' ? (max ?? Number.MAX_SAFE_INTEGER) : max;
   const limits = [min === undefined ? '' : ` from ${min}`, most === undefined ? '' : ` up to ${most}`].join(
@@ -53,7 +53,7 @@ export function allowedValues({ type, min, max, values }: ConfigVariable): strin
   }
 }
 
-/** Whether a value is of its variable's type, and within the limits that the variable declares. */
+/** Whether a value has its variable's type and is within its limits. */
 export function isAllowed(value: ConfigValue, { type, min, max, values }: ConfigVariable): boolean {
   switch (type) {
     case 'string':

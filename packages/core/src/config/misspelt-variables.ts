@@ -1,17 +1,16 @@
 import type { Environment } from '../driver/index.js';
 import { nearestName } from './nearest-name.js';
 
-/** A variable that looks like one of ours and is none. */
+/** An unknown variable that resembles a known one. */
 export interface MisspeltVariable {
   readonly variable: string;
-  /** The right name that is meant; several drivers may have one. */
+  /** The names that are probably meant; several drivers may have one. */
   readonly meant: readonly string[];
 }
 
 const OURS = 'IMGPROXY_CACHE_';
 
-// imgproxy's own variables, and those of its drivers: right names wherever they stand, whether or not this
-// installation reads them.
+// Variables of imgproxy and its drivers: valid names, whether or not this installation reads them.
 const IMGPROXYS_OWN: readonly string[] = [
   'CONTROL_PASSTHROUGH',
   'TAGS_FORMAT',
@@ -38,9 +37,8 @@ const IMGPROXYS_OWN: readonly string[] = [
 ].map((name) => OURS + name);
 
 /**
- * Finds variables that were probably meant to be others. Those of drivers that are not in use are left
- * alone, since nobody here knows their names: within a chosen driver's names (`IMGPROXY_CACHE_<DRIVER>_`)
- * every unknown one is reported, elsewhere those that are close to a right name.
+ * Finds variables that are probably misspelt. Among a chosen driver's names (`IMGPROXY_CACHE_<DRIVER>_`) every unknown one
+ * is reported; elsewhere only those close to a known name, since the variables of other drivers are unknown here.
  *
  * @param known the variables of core and of the chosen drivers
  * @param drivers the names of the chosen drivers
@@ -90,7 +88,7 @@ function namesOf(near: { readonly name: string } | undefined): readonly string[]
   return near === undefined ? [] : [near.name];
 }
 
-/** Whether a name has all words of another in their order, as MAX_ENTRY_SIZE has those of MAX_SIZE. */
+/** Whether a name has all words of another in the same order, such as MAX_ENTRY_SIZE and MAX_SIZE. */
 function hasWordsOf(name: string, other: string): boolean {
   const words = other.split('_');
   let matched = 0;

@@ -1,10 +1,10 @@
-/** A right name and how many letters it is away. */
+/** A candidate and its edit distance. */
 export interface NearName {
   readonly name: string;
   readonly distance: number;
 }
 
-/** The candidate that is nearest to a name, by how many letters are to be inserted, deleted or replaced. */
+/** The candidate with the smallest edit distance to a name. */
 export function nearestName(name: string, candidates: Iterable<string>): NearName | undefined {
   let nearest: NearName | undefined;
   for (const candidate of candidates) {
@@ -14,7 +14,7 @@ export function nearestName(name: string, candidates: Iterable<string>): NearNam
   return nearest;
 }
 
-/** Levenshtein's distance: how many letters to insert, delete or replace. */
+/** The Levenshtein distance: how many letters to insert, delete or replace. */
 function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, column) => column);
   for (const [row, letter] of [...left].entries()) {

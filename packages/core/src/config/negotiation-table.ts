@@ -4,18 +4,18 @@ const auto = (variable: string, format: string): ConfigVariable & { readonly typ
   variable,
   type: 'boolean',
   default: false,
-  doc: `Whether clients that accept ${format} get it where no format is asked for.`,
+  doc: `Whether clients that accept ${format} get it if the URL requests no format.`,
 });
 
 const enforce = (variable: string, format: string): ConfigVariable & { readonly type: 'boolean' } => ({
   variable,
   type: 'boolean',
   default: false,
-  doc: `Whether clients that accept ${format} get it, whatever format is asked for.`,
+  doc: `Whether clients that accept ${format} get it, even if the URL requests another format.`,
 });
 
 /**
- * imgproxy's variables of format negotiation. They belong to the renderer and so to the host, which reads them with
+ * imgproxy's variables of format negotiation. They configure the renderer, so the host reads them with
  * `readConfig(NEGOTIATION_TABLE, env)`, passes the values to `negotiate()`, and reports the faults.
  */
 export const NEGOTIATION_TABLE = {

@@ -15,17 +15,17 @@ import {
   isBlank,
 } from './environment-rules.js';
 
-/** What reading a table gave: a value for every variable, and what is wrong with them. */
+/** The result of reading a table: a value for every variable, and the faults. */
 export interface ReadConfig<Table extends ConfigTable> {
-  /** A variable with a fault has its default here. */
+  /** A variable with a fault has its default. */
   readonly values: ConfigValues<Table>;
   readonly faults: readonly ConfigFault[];
 }
 
-/** What convict hands to a format's `validate`: our variable, its text and where its faults go. */
+/** What convict passes to a format's `validate`: the variable, its text and the list for its faults. */
 interface SchemaNode extends convict.SchemaObj<unknown> {
   readonly variable: ConfigVariable;
-  /** As it stands in the environment. Absent: blank. */
+  /** The text in the environment. Absent: blank. */
   readonly given: string | undefined;
   readonly onFault: (fault: ConfigFault) => void;
 }
@@ -33,8 +33,8 @@ interface SchemaNode extends convict.SchemaObj<unknown> {
 const FORMAT = '@imgproxy-cache/core:';
 
 /**
- * Reads a table's variables from an environment by imgproxy's rules. Convict binds them, applies the defaults
- * and validates; its own coercions, which take "yes" for true and "10s" for 10, are replaced.
+ * Reads a table's variables from an environment by imgproxy's rules. Convict reads them, applies the defaults and
+ * validates. Its own coercions, which accept "yes" as true and "10s" as 10, are replaced.
  */
 export function readConfig<Table extends ConfigTable>(
   table: Table,
@@ -63,7 +63,7 @@ export function readConfig<Table extends ConfigTable>(
   try {
     config.validate({ allowed: 'strict' });
   } catch (error) {
-    // Convict's one message repeats the faults, secrets included. Without any it is a mistake of ours.
+    // Convict's message repeats the faults, secrets included. An error without faults is a bug here.
     if (faults.length === 0) throw error;
   }
   const faulty = new Set(faults.map(({ variable }) => variable));
@@ -75,15 +75,15 @@ export function readConfig<Table extends ConfigTable>(
 
 let formatsAdded = false;
 
-// Convict keeps formats in its module, so they are named after this package, and added at the first use:
-// importing core has no side effect.
+// Convict's formats are global, so their names begin with this package's. They are added at the first use, since importing
+// core must have no side effect.
 function addFormats(): void {
   if (formatsAdded) return;
   formatsAdded = true;
   for (const type of Object.keys(ENVIRONMENT_RULES) as ConfigType[]) {
     convict.addFormat({
       name: FORMAT + type,
-      // It must not throw, or later faults would stay unseen: text that the rule does not take stays text.
+      // It must not throw, or later faults would not be found: invalid text stays text.
       coerce: (value: unknown) =>
         typeof value === 'string' ? (ENVIRONMENT_RULES[type](value) ?? value) : value,
       validate: (value: unknown, node: convict.SchemaObj) => {

@@ -12,14 +12,14 @@ import { cookieNamesFault, headerNamesFault } from '../key/field-names.js';
 import { prefixFault } from '../key/index.js';
 import { driverNames, resolveDriver } from './resolve-driver.js';
 
-/** Where a cache's configuration and drivers come from. */
+/** The sources of a cache's configuration and drivers. */
 export interface CacheOptions {
-  /** All variables, the cache's own and those that an SDK reads, such as `AWS_PROFILE`. Default: `process.env`. */
+  /** The environment: the cache's variables, and those of SDKs, such as `AWS_PROFILE`. Default: `process.env`. */
   readonly env?: Environment | undefined;
-  /** Drivers that need not be installed as packages. They come before installed ones. */
+  /** Drivers that are not installed as packages. They take precedence over installed ones. */
   readonly drivers?: readonly CacheDriverDefinition[] | undefined;
   /**
-   * From where driver packages are resolved: a URL such as `import.meta.url`, or a folder.
+   * Where driver packages are resolved from: a `file:` URL such as `import.meta.url`, or a folder.
    * Default: the folder of the main module.
    */
   readonly resolveFrom?: string | URL | undefined;
@@ -33,20 +33,20 @@ export interface ChosenDriver {
 
 /** A configuration without faults. */
 export interface CacheConfiguration {
-  /** What was read. */
+  /** The environment that was read. */
   readonly env: Environment;
   readonly core: ConfigValues<typeof CORE_TABLE>;
-  /** The tiers, in the order in which they are looked up. None: the cache is off. */
+  /** The tiers, in look-up order. None: the cache is off. */
   readonly drivers: readonly ChosenDriver[];
-  /** What is probably a mistake and still works. */
+  /** Probable mistakes that do not prevent the start. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Reads the configuration and finds the drivers.
- * @throws CacheError `ERR_CACHE_CONFIG` that lists every fault there is; a driver's own error
- *   (`ERR_CACHE_DRIVER_NOT_FOUND`, `ERR_CACHE_DRIVER_CONTRACT`) where it is the only one
- * @throws TypeError for options of another type
+ * @throws CacheError `ERR_CACHE_CONFIG` with all faults; `ERR_CACHE_DRIVER_NOT_FOUND` or `ERR_CACHE_DRIVER_CONTRACT` if
+ *   that is the only fault
+ * @throws TypeError for options of a wrong type
  */
 export async function readCacheConfiguration(options: CacheOptions): Promise<CacheConfiguration> {
   const { env = process.env, drivers: passed = [], resolveFrom } = options;
@@ -112,7 +112,7 @@ function keyFaults({ prefix, keyHeaders, keyCookies }: CacheConfiguration['core'
   );
 }
 
-/** @param warnings may be the cause: a required variable is blank where its name is misspelt */
+/** @param warnings listed as well, since a misspelt variable may be the cause of a blank one */
 function configError(faults: readonly ConfigFault[], warnings: readonly string[]): CacheError {
   const lines = [...faults.map(({ variable, message }) => `${variable} ${message}`), ...warnings];
   return new CacheError(

@@ -10,13 +10,13 @@ import { stderrLogger } from './stderr-logger.js';
 import { CACHE } from './tokens.js';
 
 /**
- * Reads and validates the configuration, imports the chosen drivers and returns a module for the host's own
- * Inversify container. All its bindings are synchronous. Resolve `CACHE.ImageCache` and await its `ready()`
- * before requests come; `container.unbindAllAsync()` or the cache's `close()` ends it.
+ * Reads and validates the configuration, imports the drivers and returns a module for the host's own Inversify
+ * container. All bindings are synchronous. Resolve `CACHE.ImageCache` and await its `ready()` before serving requests.
+ * `container.unbindAllAsync()` or the cache's `close()` closes it.
  *
- * @throws CacheError `ERR_CACHE_CONFIG` with every fault at once, `ERR_CACHE_DRIVER_NOT_FOUND`,
+ * @throws CacheError `ERR_CACHE_CONFIG` with all faults, `ERR_CACHE_DRIVER_NOT_FOUND`,
  *   `ERR_CACHE_DRIVER_CONTRACT`
- * @throws TypeError for options of another type
+ * @throws TypeError for options of a wrong type
  */
 export async function cacheModule(options: CacheOptions = {}): Promise<ContainerModule> {
   const { env, core, drivers, warnings } = await readCacheConfiguration(options);
@@ -40,7 +40,7 @@ export async function cacheModule(options: CacheOptions = {}): Promise<Container
           }),
       )
       .inSingletonScope();
-    // One that a host binds instead is not known by name.
+    // The name of a driver that the host binds instead is unknown.
     const known = new Map<CacheDriver, NamedDriver>();
     for (const { definition, config } of drivers) {
       bind<CacheDriver | undefined>(CACHE.Driver)

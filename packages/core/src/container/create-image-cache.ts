@@ -4,18 +4,17 @@ import type { CacheOptions } from './cache-configuration.js';
 import { cacheModule } from './cache-module.js';
 import { CACHE } from './tokens.js';
 
-/** Options for a host without a container of its own. */
+/** Options for a host without a container. */
 export interface CreateImageCacheOptions extends CacheOptions {
-  /** Where the cache logs. Default: lines on standard error. */
+  /** The logger. Default: lines on standard error. */
   readonly logger?: Logger | undefined;
 }
 
 /**
- * Makes a cache for a host that has no container, and checks its driver. `cache.close()` ends it.
+ * Creates a cache for a host without a container, and checks its drivers. `cache.close()` closes it.
  *
- * @throws CacheError as {@link cacheModule} does, and where the check fails and `IMGPROXY_CACHE_REPORT_ERRORS`
- *   is true
- * @throws TypeError for options of another type
+ * @throws CacheError as {@link cacheModule}, and the check's error if it fails and `IMGPROXY_CACHE_REPORT_ERRORS` is true
+ * @throws TypeError for options of a wrong type
  */
 export async function createImageCache({
   logger,

@@ -5,19 +5,19 @@ import { CacheError } from '../driver/index.js';
 
 const OURS = '@imgproxy-cache';
 const THIRD_PARTYS = 'imgproxy-cache-driver-';
-/** The keyword of a driver's package: not everything in our scope is one. */
+/** The keyword of drivers' packages. Not every package of the scope `@imgproxy-cache` is a driver. */
 const KEYWORD = 'imgproxy-cache-driver';
 const OUR_DRIVERS = ['fs', 'memory', 's3'];
 
 /**
- * Says that there is no driver of this name.
- * @param available names of the drivers that there are
+ * The error for a driver that is not installed.
+ * @param available names of the installed drivers
  */
 export function missingDriver(name: string, folder: string, available: readonly string[]): CacheError {
   const others = [...new Set(available)].sort();
   const near = nearestName(name, [...others, ...OUR_DRIVERS]);
   const isNear = near !== undefined && near.distance > 0 && near.distance <= (name.length > 4 ? 2 : 1);
-  // A name that is probably misspelt is nobody's package, or that of somebody who waits for it.
+  // No command to install a probably misspelt name: its package may not exist, or may be malicious.
   const advice = isNear
     ? `is ${near.name} meant?${others.includes(near.name) ? '' : ` It comes with "npm install ${OURS}/${near.name}".`}`
     : `run "npm install ${OURS}/${name}", or install the third party's ${THIRD_PARTYS}${name}${others.length > 0 ? '.' : ''}`;
@@ -29,7 +29,7 @@ export function missingDriver(name: string, folder: string, available: readonly 
   );
 }
 
-/** The names of the drivers whose packages are installed for a folder, there or in a folder above it. */
+/** The names of the drivers whose packages are installed in a folder or in one above it. */
 export function installedDrivers(folder: string): string[] {
   const parent = path.dirname(folder);
   const modules = path.join(folder, 'node_modules');

@@ -6,7 +6,7 @@ import { installedDrivers, missingDriver } from './missing-driver.js';
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;
 
-/** The drivers that a value of `IMGPROXY_CACHE_USE` names, or what is wrong with it, in words. */
+/** The drivers that a value of `IMGPROXY_CACHE_USE` names, or a description of what is wrong with it. */
 export function driverNames(use: string): { readonly names: readonly string[]; readonly fault?: string } {
   if (use === '') return { names: [] };
   const lowerCased = use.toLowerCase();
@@ -24,14 +24,13 @@ export function driverNames(use: string): { readonly names: readonly string[]; r
 }
 
 /**
- * Finds a driver by its name: among those passed in, then as the package `@imgproxy-cache/<name>`, then as
+ * Finds a driver by name: among those passed in, then in the package `@imgproxy-cache/<name>`, then in
  * `imgproxy-cache-driver-<name>`.
  *
- * @param name as `IMGPROXY_CACHE_USE` has it, in lower case
- * @param resolveFrom a `file:` URL or a folder from where packages are resolved; default: the main module's folder
- * @throws CacheError `ERR_CACHE_DRIVER_NOT_FOUND`, naming the driver that is probably meant, or the command that
- *   installs this one;
- *   `ERR_CACHE_DRIVER_CONTRACT` where what was found is no driver, or one of another contract version
+ * @param name as in `IMGPROXY_CACHE_USE`, in lower case
+ * @param resolveFrom where packages are resolved from: a `file:` URL or a folder; default: the main module's folder
+ * @throws CacheError `ERR_CACHE_DRIVER_NOT_FOUND`, with the driver that is probably meant or the command that installs
+ *   this one; `ERR_CACHE_DRIVER_CONTRACT` if the package exports no driver, or one of another contract version
  */
 export async function resolveDriver(
   name: string,

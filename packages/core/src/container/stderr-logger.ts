@@ -15,7 +15,7 @@ const line =
     process.stderr.write(`${text.replaceAll(/\s*[\r\n]\s*/g, ' ')}\n`);
   };
 
-/** Logs on standard error, a line each. What is only for debugging is left out. */
+/** Logs to standard error, one line per message, without those of level debug. */
 export const stderrLogger: Logger = {
   debug: () => undefined,
   info: line('info'),

@@ -12,23 +12,23 @@ const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`@imgproxy-c
  * `container.rebind(CACHE.Logger).toConstantValue(logger)`.
  */
 export const CACHE = {
-  /** The cache itself, a singleton. Unbinding it drains and closes it. */
+  /** The cache, a singleton. Unbinding it drains and closes it. */
   ImageCache: token<ImageCache>('ImageCache'),
   /**
-   * The drivers that `IMGPROXY_CACHE_USE` chose, singletons: one binding for each tier, in the order in which they are
-   * looked up (`container.getAll`); `undefined` where the cache is off. A host's own takes the place of all.
+   * The drivers of `IMGPROXY_CACHE_USE`, singletons: one binding per tier, in look-up order (`container.getAll`);
+   * `undefined` if the cache is off. A driver that the host binds replaces all of them.
    */
   Driver: token<CacheDriver | undefined>('Driver'),
-  /** Makes keys of requests. */
+  /** Builds the keys of requests. */
   KeyBuilder: token<CacheKeyBuilder>('KeyBuilder'),
-  /** Decides which failures reach the host. */
+  /** Decides which failures fail a request or the start. */
   ErrorReporting: token<ErrorReporting>('ErrorReporting'),
   /** Limits and time-outs. */
   Settings: token<ImageCacheSettings>('Settings'),
   /** The only source of time. */
   Clock: token<Clock>('Clock'),
-  /** Where the cache logs; default: lines on standard error. */
+  /** The logger. Default: lines on standard error. */
   Logger: token<Logger>('Logger'),
-  /** Where metrics go; default: OpenTelemetry's global meter provider, at the time of the first resolution. */
+  /** The target of metrics. Default: OpenTelemetry's global meter provider at the first resolution. */
   Meter: token<Meter>('Meter'),
 } as const;

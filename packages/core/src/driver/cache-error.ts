@@ -1,19 +1,18 @@
 /**
- * Every way in which a cache operation can fail. The list is closed: a driver
- * maps whatever its store says onto one of these.
+ * The codes of all failures. The list is closed: a driver maps every error of its store to one of them.
  *
- * - `ERR_CACHE_UNAVAILABLE`: the store did not answer, or answered that it cannot serve now.
+ * - `ERR_CACHE_UNAVAILABLE`: the store cannot be reached, or reports that it cannot serve now.
  * - `ERR_CACHE_TIMEOUT`: a deadline passed before the store answered.
- * - `ERR_CACHE_ACCESS_DENIED`: the store refused the credentials or the right.
+ * - `ERR_CACHE_ACCESS_DENIED`: the store rejected the credentials, or they lack a permission.
  * - `ERR_CACHE_NO_BUCKET`: the bucket, container or root folder does not exist.
- * - `ERR_CACHE_CORRUPT`: what is stored is not what was put.
+ * - `ERR_CACHE_CORRUPT`: the stored data differs from what was put.
  * - `ERR_CACHE_TOO_LARGE`: the entry exceeds a limit of the store or of the configuration.
- * - `ERR_CACHE_ABORTED`: the caller's signal ended the operation.
+ * - `ERR_CACHE_ABORTED`: the caller's signal aborted the operation.
  * - `ERR_CACHE_NO_SPACE`: the store is full: bytes, inodes or quota.
- * - `ERR_CACHE_UNSUPPORTED`: the store, or this version of the software, cannot do it.
- * - `ERR_CACHE_CONFIG`: the configuration is wrong.
- * - `ERR_CACHE_DRIVER_NOT_FOUND`: no package provides the driver that was asked for.
- * - `ERR_CACHE_DRIVER_CONTRACT`: a driver does not keep, or does not speak, the contract.
+ * - `ERR_CACHE_UNSUPPORTED`: the store or this version of the software does not support it.
+ * - `ERR_CACHE_CONFIG`: the configuration is invalid.
+ * - `ERR_CACHE_DRIVER_NOT_FOUND`: no installed package provides the configured driver.
+ * - `ERR_CACHE_DRIVER_CONTRACT`: a driver violates the contract, or implements another version of it.
  * - `ERR_CACHE_CLOSED`: the cache or the driver was used after `close()`.
  */
 export const CACHE_ERROR_CODES = [
@@ -34,18 +33,18 @@ export const CACHE_ERROR_CODES = [
 
 export type CacheErrorCode = (typeof CACHE_ERROR_CODES)[number];
 
-/** The operation that failed: those of a driver, or the phases around them. */
+/** The operation that failed: one of a driver's, or `configure` or `fetch` of the cache. */
 export type CacheOperation = 'get' | 'put' | 'delete' | 'list' | 'check' | 'close' | 'configure' | 'fetch';
 
 export interface CacheErrorDetails {
   /** Name of the driver, such as `fs`. */
   readonly driver?: string;
   readonly operation?: CacheOperation;
-  /** Whether the same call may succeed later. Default: true for unavailable, time-out and no space. */
+  /** Whether the same call may succeed later. Default: true for `_UNAVAILABLE`, `_TIMEOUT` and `_NO_SPACE`. */
   readonly retryable?: boolean;
-  /** What the store, SDK or operating system said. Never logged by core, since it may carry secrets. */
+  /** The error of the store, SDK or operating system. Core never logs it, since it may hold secrets. */
   readonly cause?: unknown;
-  /** Of a `delete` of several names: those that may still be stored. */
+  /** After a failed `delete`: the names that may still be stored. */
   readonly failedNames?: readonly string[];
 }
 
@@ -58,9 +57,8 @@ const RETRYABLE: ReadonlySet<CacheErrorCode> = new Set([
 const CODES: ReadonlySet<unknown> = new Set(CACHE_ERROR_CODES);
 
 /**
- * The one error class of the cache. Recognise it with {@link isCacheError} and
- * decide by `code`: `instanceof` fails as soon as two copies of core are installed.
- * The message says what happened, to what, and what to do; it never holds a
+ * The only error class of the cache. Recognise it with {@link isCacheError} and decide by `code`: `instanceof` fails
+ * when two copies of core are installed. The message says what happened, to what, and what to do. It never holds a
  * credential, a cookie or a signed URL.
  */
 export class CacheError extends Error {

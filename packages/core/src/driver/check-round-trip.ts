@@ -2,16 +2,16 @@ import { CacheError, isCacheError } from './cache-error.js';
 import type { CacheDriver, CheckFinding, DriverCheck, DriverContext, OperationOptions } from './contract.js';
 import { createEntry, readVerified, verifyName } from './integrity.js';
 
-// The smallest GIF there is, so that the reserved entry looks like any other to the store and to people.
+// A GIF of one pixel, so that the reserved entry is an image like any other.
 const PIXEL = Buffer.from('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=', 'base64');
 
-// Another process that checks the same store may delete the entry between our write and our read.
+// Another process that checks the same store may delete the entry between this write and this read.
 const MOST_ROUNDS = 10;
 
 /**
- * What every driver's `check()` begins with: puts, gets, lists and deletes one small image under the reserved
- * name. Reading and writing are required; without the rights to list or delete the cache works, and a warning
- * names what is lost. Several processes may check the same store at the same time.
+ * The part of `check()` that all drivers share: puts, gets, lists and deletes a small image under the reserved name.
+ * Reading and writing are required. Without the permission to list or delete the cache still works, and a warning names
+ * what does not. Several processes may check the same store at the same time.
  */
 export async function checkRoundTrip(
   driver: CacheDriver,

@@ -1,25 +1,23 @@
-/** A timer that was set. Each of its methods does nothing after it has fired or was cancelled. */
+/** A timer. Once it has fired or been cancelled, its methods have no effect. */
 export interface Timer {
   cancel(): void;
-  /** Lets the process end before the timer fires. A clock that keeps no process alive need not have it. */
+  /** Lets the process exit before the timer fires. A clock whose timers never keep the process alive may omit it. */
   unref?(): void;
-  /** Takes `unref` back. */
+  /** Undoes `unref`. */
   ref?(): void;
 }
 
-/**
- * The only source of time in the cache and its drivers, so that tests can stand it still.
- */
+/** The only source of time in the cache and its drivers, so that tests can control it. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch: for what is stored. */
+  /** Milliseconds since the Unix epoch, for stored times. */
   now(): number;
-  /** Milliseconds that never go backwards, from an arbitrary origin: for durations. */
+  /** Milliseconds from an arbitrary origin that never go backwards, for durations. */
   monotonic(): number;
-  /** Calls back once, after `delay` milliseconds. Until then the timer keeps the process alive, unless it is unref'ed. */
+  /** Calls `callback` once, after `delay` milliseconds. Until then the timer keeps the process alive, unless it is unref'ed. */
   setTimer(callback: () => void, delay: number): Timer;
 }
 
-/** The time of the machine. */
+/** The system's time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -2,13 +2,13 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * How a value is written in the environment. The rules are imgproxy's own:
- * blank means default, nothing else is trimmed, and what does not parse stops the start.
+ * How a value is written in the environment, by imgproxy's rules: a blank value means the default, nothing else is
+ * trimmed, and a value that does not parse prevents the start.
  *
- * - `string`: as it stands.
+ * - `string`: the text, unchanged.
  * - `boolean`: `1 t T TRUE true True` or `0 f F FALSE false False`.
  * - `integer`: decimal digits with an optional sign.
- * - `decimal`: a decimal number; for durations of ours, in seconds.
+ * - `decimal`: a decimal number; durations are in seconds.
  * - `list`: separated by commas, each item trimmed, empty items kept.
  * - `enum`: lower-cased, then one of `values`.
  */
@@ -26,16 +26,16 @@ interface ConfigTypeValues {
 /** One variable of the environment, as plain data. */
 export type ConfigVariable = {
   readonly [Type in ConfigType]: {
-    /** Name in the environment: `IMGPROXY_CACHE_` and a word of the driver's own, such as `FS_ROOT`. */
+    /** Name in the environment: `IMGPROXY_CACHE_` and a name that begins with the driver's, such as `FS_ROOT`. */
     readonly variable: string;
     readonly type: Type;
     /** The value of a variable that is absent or blank. */
     readonly default: ConfigTypeValues[Type];
     /** What it means, with unit and limits: the text of the reference page. */
     readonly doc: string;
-    /** A fault when blank. */
+    /** Whether a blank value is a fault. */
     readonly required?: boolean;
-    /** Never printed. */
+    /** Whether the value is never printed. */
     readonly secret?: boolean;
     /** Allowed values of an `enum`, in lower case. */
     readonly values?: readonly string[];
@@ -46,7 +46,7 @@ export type ConfigVariable = {
   };
 }[ConfigType];
 
-/** A driver's variables by the property under which `create` finds their values. */
+/** A driver's variables, by the property names that `create` receives them under. */
 export type ConfigTable = Readonly<Record<string, ConfigVariable>>;
 
 /** The parsed values of a table. */
@@ -54,13 +54,13 @@ export type ConfigValues<Table extends ConfigTable> = {
   readonly [Property in keyof Table]: ConfigTypeValues[Table[Property]['type']];
 };
 
-/** One thing wrong with the configuration. */
+/** One fault of the configuration. */
 export interface ConfigFault {
   /** The variable, such as `IMGPROXY_CACHE_FS_ROOT`. */
   readonly variable: string;
   /**
-   * What is wrong, what was given (unless secret), and what is allowed: the rest of a sentence that begins with the
-   * variable, such as `is "/nowhere": …`.
+   * What is wrong, the value (unless secret), and what is allowed. It continues a sentence that begins with the variable,
+   * such as `is "/nowhere": …`.
    */
   readonly message: string;
 }

@@ -2,7 +2,7 @@ import type { ConfigTable } from './config-table.js';
 import type { CacheDriverDefinition } from './contract.js';
 
 /**
- * Gives a driver's definition its types. It is plain data afterwards: which copy of core made it does not matter.
+ * Types a driver's definition. The result is plain data, so it works with any copy of core.
  *
  * @example
  * export default defineCacheDriver({

@@ -1,12 +1,12 @@
-/** The version of the metadata format that this software writes. */
+/** The version of the metadata format that this version of core writes. */
 export const FORMAT_VERSION = 1;
 
 /**
- * Everything that is kept of an image besides its bytes. It is an allow-list:
- * nothing else of a response, least of all `Set-Cookie`, is ever stored.
+ * Everything stored with an image besides its bytes. It is an allow-list: nothing else of a response is ever stored,
+ * in particular no `Set-Cookie`.
  */
 export interface EntryMetadata {
-  /** The complete name under which the entry was put: one that was copied elsewhere is not served. */
+  /** The complete name under which the entry was put. A copy under another name is not served. */
   readonly name: string;
   /** An image media type, such as `image/webp`, lower case and without parameters. */
   readonly contentType: string;
@@ -14,19 +14,19 @@ export interface EntryMetadata {
   readonly size: number;
   /** CRC-32 of the body (the polynomial of zlib and PNG), 0 to 2^32 - 1. */
   readonly crc32: number;
-  /** When the entry was made, in milliseconds since the Unix epoch. */
+  /** When the entry was created, in milliseconds since the Unix epoch. */
   readonly created: number;
-  /** When it stops being a hit, in milliseconds since the Unix epoch. Absent: never. */
+  /** When the entry expires, in milliseconds since the Unix epoch. Absent: never. */
   readonly expires?: number;
-  /** The source's ETag, as it was sent. */
+  /** The source's ETag, unchanged. */
   readonly etag?: string;
-  /** The source's Last-Modified, as it was sent. */
+  /** The source's Last-Modified, unchanged. */
   readonly lastModified?: string;
-  /** The source's Cache-Control, as it was sent. */
+  /** The source's Cache-Control, unchanged. */
   readonly cacheControl?: string;
   /** Labels for purging, in the order given. */
   readonly tags?: readonly string[];
-  /** What imgproxy shows in its debug headers. */
+  /** The values of imgproxy's debug headers. */
   readonly dimensions?: ImageDimensions;
 }
 

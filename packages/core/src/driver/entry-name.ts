@@ -1,10 +1,10 @@
 import { CacheError } from './cache-error.js';
 
 const SEGMENT = /^[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?$/;
-// As metadata they are within the limit of one field.
+// Also the limit of a metadata field, which stores the name.
 const MAX_NAME_LENGTH = 256;
 
-/** Whether `name` is what the contract calls a name: see `CacheDriver`. */
+/** Whether `name` is a valid entry name: see `CacheDriver`. */
 export function isEntryName(name: string): boolean {
   return (
     name.length <= MAX_NAME_LENGTH &&
@@ -13,7 +13,7 @@ export function isEntryName(name: string): boolean {
 }
 
 /**
- * For drivers to call first: a name that is not one must not reach a store.
+ * Drivers call it first, so that an invalid name never reaches a store.
  * @throws CacheError `ERR_CACHE_UNSUPPORTED`
  */
 export function assertEntryName(name: string): void {

@@ -3,17 +3,17 @@ import { CacheError } from './cache-error.js';
 import type { CacheEntry, OperationOptions, StoredEntry } from './contract.js';
 import type { EntryMetadata } from './entry-metadata.js';
 
-/** What {@link createEntry} cannot compute itself. */
+/** The metadata that {@link createEntry} cannot compute itself. */
 export type EntryDescription = Omit<EntryMetadata, 'size' | 'crc32'>;
 
-/** Makes an entry out of an image: adds the size and the CRC-32 of its body. */
+/** Makes an entry of an image: adds the size and the CRC-32 of its body to the metadata. */
 export function createEntry(description: EntryDescription, body: Uint8Array): CacheEntry {
   return { metadata: { ...description, size: body.length, crc32: crc32(body) }, body };
 }
 
 /**
- * Compares an entry's own name with the one it was found under.
- * @throws CacheError `ERR_CACHE_CORRUPT` where somebody copied the entry.
+ * Compares the name in an entry's metadata with the one under which it was found.
+ * @throws CacheError `ERR_CACHE_CORRUPT` if they differ, because the entry was copied
  */
 export function verifyName(metadata: EntryMetadata, name: string): void {
   if (metadata.name !== name) {
@@ -33,7 +33,7 @@ export function verifyBody(metadata: EntryMetadata, body: Uint8Array): void {
 }
 
 /**
- * Reads and verifies a whole body. Disposes of the entry whatever happens.
+ * Reads and verifies a whole body, which consumes the entry.
  * @throws CacheError `ERR_CACHE_CORRUPT`
  */
 export function readVerified(entry: StoredEntry, options?: OperationOptions): Promise<Uint8Array> {
@@ -48,8 +48,9 @@ async function verified(metadata: EntryMetadata, reading: Promise<Uint8Array>): 
 }
 
 /**
- * Passes a body on while it is being verified. The last chunk is held back until size and CRC-32 are
- * right: of a corrupt body a reader never sees the clean end.
+ * Streams a body while verifying it. The last chunk is held back until size and CRC-32 match, so that the stream of a
+ * corrupt body never ends cleanly.
+ * @throws CacheError `ERR_CACHE_CORRUPT`
  */
 export async function* streamVerified(
   entry: StoredEntry,

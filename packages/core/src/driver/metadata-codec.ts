@@ -1,15 +1,15 @@
 import { CacheError } from './cache-error.js';
 import { type EntryMetadata, FORMAT_VERSION, type ImageDimensions } from './entry-metadata.js';
 
-/** Longest encoded value, in bytes: Swift's limit is the lowest of the known stores. */
+/** Longest encoded value, in bytes. Swift has the lowest limit of the known stores. */
 export const MAX_FIELD_BYTES = 256;
 
-/** Longest sum of all names and values, in bytes: within the 2 KB of S3 with room for the store's own. */
+/** Largest total of all names and values, in bytes. It leaves room within the 2 KB of S3 for the store's own. */
 export const MAX_METADATA_BYTES = 1536;
 
 /**
- * Metadata as any store can keep it: names `[a-z][a-z0-9]*`, values of printable ASCII without outer blanks,
- * none of them empty.
+ * Metadata in a form that every store can keep: names `[a-z][a-z0-9]*`, and non-empty values of printable ASCII without
+ * leading or trailing blanks.
  */
 export type MetadataFields = Readonly<Record<string, string>>;
 
@@ -35,13 +35,13 @@ const TEXTS = [
   ['cacheControl', 'cachecontrol'],
 ] as const satisfies readonly (readonly [keyof EntryMetadata, string])[];
 
-/** Whether `value` is a media type that an entry may have: lower case, `image/*`, no parameters. */
+/** Whether an entry may have this media type: `image/*`, in lower case, without parameters. */
 export function isImageContentType(value: string): boolean {
   return CONTENT_TYPE.test(value);
 }
 
 /**
- * Turns metadata into fields for the store.
+ * Encodes metadata as fields for the store.
  * @throws CacheError `ERR_CACHE_UNSUPPORTED` for a value that is not allowed,
  *   `ERR_CACHE_TOO_LARGE` past {@link MAX_FIELD_BYTES} or {@link MAX_METADATA_BYTES}.
  */
@@ -79,11 +79,10 @@ export function encodeMetadata(metadata: EntryMetadata): MetadataFields {
 }
 
 /**
- * Reads fields back. They are validated one by one, since others may write to the store;
- * fields that this version does not know are left out. That they are strings is for the driver to see to, where its
- * store could give something else, such as numbers in JSON.
- * @throws CacheError `ERR_CACHE_CORRUPT` where a value is missing or malformed,
- *   `ERR_CACHE_UNSUPPORTED` where the entry has another format version.
+ * Decodes fields. Each is validated, since others may write to the store; unknown fields are ignored. The driver must
+ * make sure that values are strings if its store can return anything else, such as numbers in JSON.
+ * @throws CacheError `ERR_CACHE_CORRUPT` if a value is missing or malformed,
+ *   `ERR_CACHE_UNSUPPORTED` if the entry has another format version
  */
 export function decodeMetadata(fields: Readonly<Record<string, string | undefined>>): EntryMetadata {
   const version = decodeInteger('version', fields['version']);
@@ -120,15 +119,15 @@ export function decodeMetadata(fields: Readonly<Record<string, string | undefine
   return metadata;
 }
 
-/** Whether `name` may be a field's name in every known store. */
+/** Whether `name` is a field name that every known store accepts. */
 export function isFieldName(name: string): boolean {
   return FIELD_NAME.test(name);
 }
 
 type Mutable<T> = { -readonly [Property in keyof T]: T[Property] };
 
-// What is not printable ASCII, and "%" itself, is percent-encoded as UTF-8; so are outer blanks, which HTTP
-// would trim.
+// Percent-encodes, as UTF-8, "%" and everything but printable ASCII, and leading and trailing blanks, which HTTP would
+// trim.
 function encodeText(field: string, text: string): string {
   if (text === '') throw unsupported(`${field} is empty`);
   if (!text.isWellFormed()) throw unsupported(`${field} is not well-formed Unicode`);
@@ -145,7 +144,7 @@ function decodeText(field: string, value: string): string {
   checkedField(field, value);
   if (!value.includes('%')) return value;
   const text = unescapedText(field, value);
-  // A line break would end a header that a host makes of it.
+  // A line break would end a header that a host builds from the value.
   if (CONTROL.test(text)) throw corrupt(field, 'has a control character');
   return text;
 }

@@ -3,15 +3,15 @@ import type { OperationOptions, StoredEntry } from './contract.js';
 import type { EntryMetadata } from './entry-metadata.js';
 
 /**
- * Where a driver reads a body from: by `bytes` or by `chunks`, then `close`, each at most once. The signal says
- * that the caller aborted or that the entry was given up: a read that waits must then end soon.
+ * The body of a {@link StreamedEntry}, implemented by a driver. `bytes` or `chunks` is called, then `close`, each at most
+ * once. The signal is aborted when the caller aborts or discards the entry: a pending read must then end promptly.
  */
 export interface BodySource {
   /** Reads the whole body. */
   bytes(signal: AbortSignal): Promise<Uint8Array>;
   /** Reads the body chunk by chunk. */
   chunks(signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Releases the file or socket, whether or not something was read. */
+  /** Releases the file or socket, whether or not anything was read. */
   close(): Promise<void>;
 }
 
@@ -35,13 +35,13 @@ function aborted(signal: AbortSignal | undefined): CacheError {
 }
 
 /**
- * An entry whose body is read from a {@link BodySource}. It keeps the contract's "once" and always releases the
- * source, but never while it is being read: giving the entry up aborts the read first.
+ * An entry whose body is read from a {@link BodySource}. It ensures that the body is consumed once and that the source
+ * is always closed, but never during a read: discarding the entry aborts the read first.
  */
 export class StreamedEntry implements StoredEntry {
   readonly metadata: EntryMetadata;
   readonly #source: BodySource;
-  readonly #givenUp = new AbortController();
+  readonly #discarded = new AbortController();
   #consumed = false;
   #reading: Promise<unknown> | undefined;
   #closed: Promise<void> | undefined;
@@ -91,7 +91,7 @@ export class StreamedEntry implements StoredEntry {
   }
 
   async #read<T>(signal: AbortSignal | undefined, read: () => Promise<T>): Promise<T> {
-    const ended = [signal, this.#givenUp.signal].find((either) => either?.aborted);
+    const ended = [signal, this.#discarded.signal].find((either) => either?.aborted);
     if (ended !== undefined) throw aborted(ended);
     const reading = read();
     this.#reading = reading;
@@ -103,13 +103,13 @@ export class StreamedEntry implements StoredEntry {
   }
 
   async #giveUp(): Promise<void> {
-    this.#givenUp.abort();
+    this.#discarded.abort();
     await this.#reading?.then(undefined, () => undefined);
     await this.#close();
   }
 
   #either(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#givenUp.signal : AbortSignal.any([signal, this.#givenUp.signal]);
+    return signal === undefined ? this.#discarded.signal : AbortSignal.any([signal, this.#discarded.signal]);
   }
 
   #consume(): void {
@@ -124,22 +124,21 @@ export class StreamedEntry implements StoredEntry {
 }
 
 /**
- * An entry whose body is in the memory of this process already: for stores in the process, and for small bodies that
- * `get` reads together with their metadata. A driver that would first have to fetch a large body for it uses
- * {@link StreamedEntry}: otherwise each hit holds the whole body in memory, and a body that hangs holds up the look-up.
+ * An entry whose body is already in this process's memory: for stores in the process, and for small bodies that `get`
+ * reads together with their metadata. Use {@link StreamedEntry} for large bodies: otherwise every hit holds a whole body
+ * in memory, and a body that hangs delays the look-up.
  */
 export class BufferedEntry implements StoredEntry {
   readonly metadata: EntryMetadata;
   readonly verified: boolean;
   readonly #body: Uint8Array;
   #consumed = false;
-  #givenUp = false;
+  #discarded = false;
 
   /**
-   * @param body is handed out as it is, and never copied: nothing may change it later.
-   * @param verified whether the driver has compared these very bytes with size and CRC-32, such as at `put` before it
-   *   kept them. With true core serves them unchecked; bytes that came from a disk or a network get false, and core
-   *   checks them.
+   * @param body returned without a copy: nothing may change it later
+   * @param verified whether the driver has compared these bytes with size and CRC-32, such as at `put`. If true, core
+   *   serves them unchecked. Use false for bytes from a disk or a network, which core then checks.
    */
   constructor(metadata: EntryMetadata, body: Uint8Array, verified: boolean) {
     this.metadata = metadata;
@@ -162,7 +161,7 @@ export class BufferedEntry implements StoredEntry {
 
   discard(): Promise<void> {
     this.#consumed = true;
-    this.#givenUp = true;
+    this.#discarded = true;
     return Promise.resolve();
   }
 
@@ -173,7 +172,7 @@ export class BufferedEntry implements StoredEntry {
   async *#chunks(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
     const chunkSize = 64 * 1024;
     for (let offset = 0; ; offset += chunkSize) {
-      if (signal?.aborted || this.#givenUp) throw aborted(signal);
+      if (signal?.aborted || this.#discarded) throw aborted(signal);
       if (offset >= this.#body.length) return;
       yield this.#body.subarray(offset, offset + chunkSize);
     }

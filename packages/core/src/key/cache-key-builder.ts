@@ -11,22 +11,22 @@ import { type HeaderLine, readHeaders } from './request-headers.js';
 import { SourceHashes, sourceText } from './source-hashes.js';
 import { wrongShape } from './wrong-shape.js';
 
-/** Under which name an image is kept. */
+/** The key of an image. */
 export interface CacheKey {
-  /** The complete name of the entry. */
+  /** The complete name of its entry. */
   readonly name: string;
   /**
-   * Names of the request headers that the image depends on, for a response's `Vary`: `Accept` where the request says what
-   * was negotiated, the headers of `IMGPROXY_CACHE_KEY_HEADERS`, and `Cookie` where there are `IMGPROXY_CACHE_KEY_COOKIES`.
+   * Names of the request headers that the image depends on, for the response's `Vary`: `Accept` if the request has
+   * `negotiated`, the headers of `IMGPROXY_CACHE_KEY_HEADERS`, and `Cookie` if `IMGPROXY_CACHE_KEY_COOKIES` lists any.
    */
   readonly vary: readonly string[];
 }
 
-/** What the operator decides about keys. */
+/** The operator's settings of keys. */
 export interface KeySettings {
   /** `IMGPROXY_CACHE_PATH_PREFIX`. Default: blank. */
   readonly prefix?: string | undefined;
-  /** `IMGPROXY_CACHE_KEY_NAMESPACE`: changed when the renderer's own settings change. Default: blank. */
+  /** `IMGPROXY_CACHE_KEY_NAMESPACE`: to be changed when the renderer's own settings change. Default: blank. */
   readonly namespace?: string | undefined;
   /** `IMGPROXY_CACHE_KEY_HEADERS`. Default: none. */
   readonly headers?: readonly string[] | undefined;
@@ -34,18 +34,18 @@ export interface KeySettings {
   readonly cookies?: readonly string[] | undefined;
 }
 
-// imgproxy leaves the moment at which a URL stops working out of its key since 4.0.2.
+// Since 4.0.2 imgproxy's key leaves out when a URL expires.
 const OPTION_OUTSIDE_THE_KEY = 'expires';
 
-// Of a hot key the name is two hashes away.
+// Remembering the names of hot keys saves two hashes per request.
 const KNOWN = { maxEntries: 20_000, maxCharacters: 4_194_304, maxKeyLength: 512 };
 const NEGOTIABLE: ReadonlySet<unknown> = new Set<NegotiableFormat>(['avif', 'jxl', 'webp']);
 const NO_HEADERS: readonly HeaderLine[] = [];
 
 /**
- * Makes keys after imgproxy's rule: source URL, processing options, output format, chosen headers and
- * cookies, and the operator's namespace. Different requests never share a key; when it is unsure whether two
- * are equal they get two keys, since a spare copy costs less than somebody else's picture.
+ * Builds keys by imgproxy's rules: source URL, processing options, output format, listed headers and cookies, and the
+ * operator's namespace. Different requests never share a key. Requests that may or may not be equal get two keys: a
+ * duplicate entry costs less than serving the wrong image.
  */
 export class CacheKeyBuilder {
   readonly names: EntryNames;
@@ -55,12 +55,12 @@ export class CacheKeyBuilder {
   /** In lower case. */
   readonly #headers: readonly string[];
   readonly #cookies: readonly string[];
-  /** Names in lower case of the headers that are read. */
+  /** Names of the headers to read, in lower case. */
   readonly #wanted: ReadonlySet<string>;
   readonly #vary: readonly string[];
   readonly #varyWithAccept: readonly string[];
 
-  /** @throws CacheError `ERR_CACHE_CONFIG` for a prefix that cannot be one, and for names of headers or cookies */
+  /** @throws CacheError `ERR_CACHE_CONFIG` for an invalid prefix, or an invalid name of a header or cookie */
   constructor(settings: KeySettings = {}) {
     const { prefix = '', namespace = '', headers = [], cookies = [] } = settings;
     const fault = headerNamesFault(headers) ?? cookieNamesFault(cookies);
@@ -77,9 +77,9 @@ export class CacheKeyBuilder {
 
   /**
    * The key of an image.
-   * @throws TypeError for a request of another shape than {@link ImageIdentity}; for one without headers or cookies where
-   *   some of them are part of the key; for one whose cookies contradict its `Cookie` header; and for a string that is
-   *   not well-formed Unicode (a lone surrogate): such strings would be hashed alike
+   * @throws TypeError for a request that is not an {@link ImageIdentity}; for missing headers or cookies if some are part of
+   *   the key; for cookies that contradict the `Cookie` header; and for a string that is not well-formed Unicode (a lone
+   *   surrogate), since different such strings have the same hash
    */
   build(identity: ImageIdentity): CacheKey {
     if (typeof identity !== 'object' || identity === null) {
@@ -109,7 +109,7 @@ export class CacheKeyBuilder {
   }
 
   /**
-   * What the names of all variants of a source begin with, whatever the rest of their keys.
+   * The prefix that the entry names of all variants of a source share.
    * @throws TypeError for a source that is neither a well-formed string nor bytes
    */
   sourcePrefix(source: string | Uint8Array): string {
@@ -117,7 +117,7 @@ export class CacheKeyBuilder {
     return this.names.ofSource(this.#sources.hash(sourceText(source)));
   }
 
-  /** A host that forgets headers or cookies would serve one user's image to another. */
+  /** Without this check, a host that forgets headers or cookies would serve one user's image to another. */
   #demandHeaders({ headers, cookies }: ImageIdentity): void {
     if (headers !== undefined) return;
     if (this.#headers.length > 0) {
@@ -204,7 +204,7 @@ function appendFormat(tuple: KeyTuple, format: unknown): void {
 }
 
 function appendNegotiated(tuple: KeyTuple, negotiated: unknown): void {
-  // Who says nothing may have stored what other clients negotiated: who says that nothing was negotiated must not get it.
+  // A request without `negotiated` may have stored a format that one with `[]` must not get, so the two differ.
   if (negotiated === undefined) {
     tuple.list(0);
     return;

@@ -1,8 +1,8 @@
-/** A cookie as it was sent: nothing is decoded and quotes belong to the value. */
+/** A cookie as it was sent: not decoded, quotes included. */
 export type Cookie = readonly [name: string, value: string];
 
 /**
- * Takes a `Cookie` header apart as user agents put it together (RFC 6265 section 4.2 and 5.4): pairs separated
+ * Parses a `Cookie` header as user agents write it (RFC 6265, sections 4.2 and 5.4): pairs separated
  * by semicolons, blanks around names and values trimmed, names case-sensitive, repeated names kept in order.
  * A piece without "=" is a cookie without a name, which RFC 6265bis lets browsers send.
  */
@@ -17,7 +17,7 @@ export function parseCookieHeader(header: string): Cookie[] {
   return cookies;
 }
 
-// String.trim would also take other white space away and so make different values equal.
+// String.trim would also remove other white space, and so make different values equal.
 function trimBlanks(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }

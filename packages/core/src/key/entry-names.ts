@@ -1,6 +1,6 @@
 import { CacheError } from '../driver/index.js';
 
-/** The generation in every entry's name: a new layout of names or keys gets a new one. */
+/** The generation in every entry's name. A change to the layout of names or keys needs a new one. */
 const NAME_GENERATION = 'v1';
 
 const SOURCE_DIGITS = 32;
@@ -11,14 +11,14 @@ const MAX_PREFIX_LENGTH = 128;
 /**
  * The names of a cache's entries: `<prefix>/v1/ab/cd/<source>-<whole>`, where `<source>` is 32 hexadecimal
  * digits of the source's hash, `ab` and `cd` its first four, and `<whole>` all 64 of the whole key's.
- * All variants of one source share a listing prefix, so that purging needs no index.
+ * All variants of a source share a prefix, so purging needs no index.
  */
 export class EntryNames {
   readonly #root: string;
 
   /**
    * @param prefix `IMGPROXY_CACHE_PATH_PREFIX`: slashes at its ends and double ones are ignored.
-   * @throws CacheError `ERR_CACHE_CONFIG` for a prefix that could escape its root or that a store could not keep.
+   * @throws CacheError `ERR_CACHE_CONFIG` for a prefix that could escape the root or that some store does not accept
    */
   constructor(prefix: string) {
     const fault = prefixFault(prefix);
@@ -31,17 +31,17 @@ export class EntryNames {
     return `${this.ofSource(sourceHash)}${wholeHash}`;
   }
 
-  /** What all names of a source begin with. */
+  /** The prefix of all names of a source. */
   ofSource(sourceHash: string): string {
     return `${this.#root}${sourceHash.slice(0, 2)}/${sourceHash.slice(2, 4)}/${sourceHash.slice(0, SOURCE_DIGITS)}-`;
   }
 
-  /** The name that drivers' checks use. It never has the form of an entry's. */
+  /** The name that drivers' checks use. No entry can have it. */
   get reserved(): string {
     return `${this.#root}check`;
   }
 
-  /** Whether `name` has exactly the form of an entry's name: nothing else is ever deleted. */
+  /** Whether `name` has exactly the form of an entry's name. A purge deletes nothing else. */
   isEntry(name: string): boolean {
     if (!name.startsWith(this.#root)) return false;
     const match = ENTRY_NAME.exec(name.slice(this.#root.length));
@@ -49,7 +49,7 @@ export class EntryNames {
   }
 }
 
-/** What is wrong with a path prefix, in words, or `undefined`. */
+/** Describes what is wrong with a path prefix. `undefined`: nothing. */
 export function prefixFault(prefix: string): string | undefined {
   const segments = prefixSegments(prefix);
   const wrong = segments.find(

@@ -1,9 +1,9 @@
-/** The distinct names of a list. imgproxy's lists keep empty items ("a,,b"): an empty name selects nothing. */
+/** The distinct names of a list, without the empty ones that imgproxy's lists keep ("a,,b"). */
 export function distinctNames(names: readonly string[]): readonly string[] {
   return [...new Set(names)].filter((name) => name !== '');
 }
 
-/** Distinct names of headers, whatever their case, each as it was first written: the items of a `Vary`. */
+/** The distinct names of headers, ignoring case, each as it was first written: the items of a `Vary`. */
 export function headerNames(names: readonly string[]): readonly string[] {
   const byLowerCase = new Map<string, string>();
   for (const name of distinctNames(names)) {
@@ -13,7 +13,7 @@ export function headerNames(names: readonly string[]): readonly string[] {
   return Object.freeze([...byLowerCase.values()]);
 }
 
-/** What is wrong with a list of headers, in words, or `undefined`. Of one that no header has, no value would count. */
+/** Describes what is wrong with a list of header names. `undefined`: nothing. An impossible name would never match. */
 export function headerNamesFault(names: readonly string[]): string | undefined {
   const wrong = names.find((name) => !/^[!#$%&'*+.^_`|~0-9A-Za-z-]*$/.test(name));
   return wrong === undefined
@@ -21,7 +21,7 @@ export function headerNamesFault(names: readonly string[]): string | undefined {
     : `${JSON.stringify(wrong)} cannot be the name of a header: separate names by commas`;
 }
 
-/** The same for cookies. */
+/** Describes what is wrong with a list of cookie names. `undefined`: nothing. */
 export function cookieNamesFault(names: readonly string[]): string | undefined {
   const wrong = names.find((name) => /[;=]/.test(name));
   return wrong === undefined

@@ -1,6 +1,6 @@
 /**
- * A tuple of strings and lists written so that no two tuples read alike: every part begins with a letter for
- * its kind and its own length (as in netstrings), so a part's end never depends on what it holds.
+ * An unambiguous serialization of a tuple of strings and lists. Every part begins with a letter for its kind and with
+ * its length, as in netstrings, so that no content can imitate the end of a part.
  */
 export class KeyTuple {
   #text = '';
@@ -11,7 +11,7 @@ export class KeyTuple {
     return this;
   }
 
-  /** Adds bytes that are not valid UTF-8. They never equal a string. */
+  /** Adds bytes that are not valid UTF-8. They differ from every string. */
   bytes(value: Uint8Array): this {
     this.#text += `b${value.length}:${Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')}`;
     return this;
@@ -23,13 +23,13 @@ export class KeyTuple {
     return this;
   }
 
-  /** Opens a list of `length` items, which are added next. */
+  /** Begins a list of `length` items, which are added next. */
   list(length: number): this {
     this.#text += `l${length}:`;
     return this;
   }
 
-  /** The tuple. Its UTF-8 form is as unambiguous as long as the string is well-formed. */
+  /** The serialized tuple. Its UTF-8 form is unambiguous, too, if the string is well-formed. */
   toString(): string {
     return this.#text;
   }

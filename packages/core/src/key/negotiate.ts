@@ -1,32 +1,33 @@
 import type { NegotiableFormat } from './cache-request.js';
 
 /**
- * Which formats a renderer may choose for clients that accept them: imgproxy's `IMGPROXY_AUTO_*` and
- * `IMGPROXY_ENFORCE_*`, as `readConfig(NEGOTIATION_TABLE, env)` gives them. Default: none.
+ * The formats that a renderer may choose for clients that accept them: imgproxy's `IMGPROXY_AUTO_*` and
+ * `IMGPROXY_ENFORCE_*`, as `readConfig(NEGOTIATION_TABLE, env)` returns them. Default: none.
  */
 export interface NegotiationSettings {
-  /** `IMGPROXY_AUTO_AVIF`: AVIF for those who accept it, where the URL asks for no format. */
+  /** `IMGPROXY_AUTO_AVIF`: AVIF for clients that accept it, if the URL requests no format. */
   readonly autoAvif?: boolean | undefined;
   readonly autoJxl?: boolean | undefined;
   readonly autoWebp?: boolean | undefined;
-  /** `IMGPROXY_ENFORCE_AVIF`: AVIF for those who accept it, whatever format the URL asks for. */
+  /** `IMGPROXY_ENFORCE_AVIF`: AVIF for clients that accept it, even if the URL requests another format. */
   readonly enforceAvif?: boolean | undefined;
   readonly enforceJxl?: boolean | undefined;
   readonly enforceWebp?: boolean | undefined;
 }
 
 /**
- * The formats that the renderer may choose for this client, by imgproxy's rules: those that are named in the first line
- * of its `Accept` header, letter by letter and whatever their `q`, so that `image/*` names none. Of these, where the
- * request asks for no format, the automatic and the enforced ones; where it asks for one, the enforced ones.
+ * The formats that the renderer may choose for this client, by imgproxy's rules. A format is accepted if the first line
+ * of the `Accept` header has its name; `q` is ignored, and `image/*` names no format. If the request has a format, only
+ * enforced ones may be chosen; otherwise automatic ones as well.
  *
- * It is the request's `negotiated`, and what the renderer chooses from: nothing else of `Accept` may change the image.
+ * Pass the result as the request's `negotiated` and let the renderer choose from it. Nothing else in `Accept` may change
+ * the image.
  *
  * @param accept the header: one line or, better, all of them, as in Node's `headersDistinct`
- * @param format the format that the request asks for, if any
- * @returns the formats in the order in which imgproxy prefers them: JPEG XL, AVIF, WebP. `undefined` where the settings
- *   let a client choose none, so that the answer does not depend on `Accept`
- * @throws TypeError for anything else than the header, such as all headers
+ * @param format the requested format, if any
+ * @returns the formats in imgproxy's order of preference: JPEG XL, AVIF, WebP. `undefined` if the settings allow none, so
+ *   that the image does not depend on `Accept`
+ * @throws TypeError for anything but this header, such as an object with all headers
  */
 export function negotiate(
   accept: string | readonly string[] | null | undefined,

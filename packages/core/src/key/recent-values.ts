@@ -1,16 +1,16 @@
 export interface RecentValuesLimits {
-  /** Most values, about half of which are kept at least. */
+  /** Largest number of values. At least about half as many are kept. */
   readonly maxEntries: number;
-  /** Most characters of all keys together. */
+  /** Largest number of characters in all keys together. */
   readonly maxCharacters: number;
-  /** A longer key is not kept. */
+  /** Longer keys are not remembered. */
   readonly maxKeyLength: number;
 }
 
 /**
- * Remembers what was computed from strings lately, in two generations: when the young one is full it becomes the old
- * one, and what is not used until the next change is forgotten. A working set that is too large costs no more than
- * none, and a smaller one is never forgotten at a stroke.
+ * A bounded memo of values computed from strings, in two generations. When the young generation is full it becomes the
+ * old one, and values that were not used since the previous change are dropped. It never empties at once, and a working
+ * set that is too large costs no more than no memo.
  */
 export class RecentValues<Value> {
   readonly #limits: RecentValuesLimits;

@@ -2,12 +2,12 @@ import { type Cookie, parseCookieHeader } from './cookie-header.js';
 import type { HeaderLine } from './request-headers.js';
 import { isRecord, wrongShape } from './wrong-shape.js';
 
-/** A request's cookies: its `Cookie` header, or a record of values by name. */
+/** A request's cookies: the `Cookie` header, or a record of values by name. */
 export type RequestCookies = string | Readonly<Record<string, string | undefined>>;
 
 /**
- * Checks the shape of cookies, all but the values in a record: an unlisted one may be what a client makes of it, such as
- * an object of Express's JSON cookies.
+ * Checks the shape of cookies, except the values in a record: an unlisted cookie may have any value, such as an object
+ * made by Express's JSON cookies.
  *
  * @throws TypeError for a Map or any other shape than {@link RequestCookies}
  */
@@ -17,7 +17,7 @@ export function checkCookies(cookies: RequestCookies | undefined): void {
 }
 
 /**
- * The values of each wanted cookie, in the order in which they came: of the cookies given, else of the `Cookie` header.
+ * The values of each wanted cookie, in the order received: from `cookies` if given, otherwise from the `Cookie` header.
  *
  * @param lines the header's lines
  * @throws TypeError for a value that is not a string, and for cookies that contradict the header
@@ -33,7 +33,7 @@ export function readCookies(
   return wanted.map((name) => agreedValues(name, valuesOf(given, name), valuesOf(sent, name)));
 }
 
-/** The values of a header or a cookie, in the order in which they came. */
+/** The values of a header or a cookie, in the order received. */
 export function valuesOf(pairs: readonly (readonly [string, string])[], wanted: string): string[] {
   return pairs.filter(([name]) => name === wanted).map(([, value]) => value);
 }
@@ -50,9 +50,9 @@ function cookiesOf(record: Readonly<Record<string, unknown>>, wanted: readonly s
 }
 
 /**
- * What the cookies given and the `Cookie` header say about one. Where they contradict each other, nobody knows for which
- * of them the image is rendered. A record may have decoded a value, and has one where several were sent: that is no
- * contradiction, and all of it is part of the key.
+ * Combines the values of a cookie in `cookies` and in the `Cookie` header. If they contradict each other, it is unknown
+ * for which of them the image is rendered. A decoded value, or one of several sent values, is no contradiction; then all
+ * of them are part of the key.
  */
 function agreedValues(name: string, given: readonly string[], sent: readonly string[]): readonly string[] {
   if (sent.length === 0) return given;

@@ -1,12 +1,11 @@
 import { isRecord, wrongShape } from './wrong-shape.js';
 
-/** A header's value: one line, several lines in the order they came, or absent. */
+/** A header's value: one line, several lines in the order received, or absent. */
 export type HeaderValue = string | readonly string[] | undefined;
 
 /**
- * Request headers in any of the shapes a host has them: Node's `IncomingMessage.headers` or, better, its
- * `headersDistinct`; the Fetch API's `Headers`; or an array or another iterable of pairs. Names ignore case. Node's
- * `rawHeaders`, a flat list, is none of them.
+ * Request headers: Node's `IncomingMessage.headers` or, better, `headersDistinct`; the Fetch API's `Headers`; or an
+ * iterable of pairs. Names ignore case. Node's `rawHeaders`, a flat list, is not accepted.
  */
 export type RequestHeaders = Readonly<Record<string, HeaderValue>> | Iterable<readonly [string, string]>;
 
@@ -17,8 +16,8 @@ const SHAPES =
   "a record such as Node's request.headersDistinct, the Fetch API's Headers, or pairs of a name and a value";
 
 /**
- * The lines of the wanted headers, in their order. The headers are walked once, since they may be an iterator, and the
- * shape of all of them is checked.
+ * The lines of the wanted headers, in order. The headers are iterated once, since they may be an iterator, and the shape
+ * of all of them is checked.
  *
  * @param wanted names in lower case
  * @throws TypeError for headers of any other shape than {@link RequestHeaders}
@@ -28,7 +27,7 @@ export function readHeaders(headers: RequestHeaders, wanted: ReadonlySet<string>
   if (typeof given === 'object' && given !== null && !ArrayBuffer.isView(given)) {
     if (isRecord(given)) return linesOfRecord(given, wanted);
     if (Symbol.iterator in given) {
-      // Their shape is certain, and walking them is slow.
+      // The shape is known, and iterating is slow.
       if (wanted.size === 0 && given instanceof Headers) return [];
       return linesOfPairs(given as Iterable<unknown>, wanted);
     }

@@ -5,15 +5,15 @@ import { RecentValues } from './recent-values.js';
 const KNOWN = { maxEntries: 2048, maxCharacters: 262_144, maxKeyLength: 512 };
 
 /**
- * SHA-256 of source URLs. A source is asked for many times and in many variants, and its hash is a third of a
- * key's cost: the latest ones are remembered.
+ * SHA-256 of source URLs. Requests repeat sources in many variants, and the hash takes a third of a key's cost, so the
+ * latest ones are remembered.
  */
 export class SourceHashes {
   readonly #known = new RecentValues<string>(KNOWN);
 
   /**
    * 64 hexadecimal digits.
-   * @throws TypeError for a string with a lone surrogate, which would be hashed like another one
+   * @throws TypeError for a string with a lone surrogate, which would have the same hash as another string
    */
   hash(source: string | Uint8Array): string {
     if (typeof source !== 'string') return hash('sha256', source, 'hex');
@@ -28,7 +28,7 @@ export class SourceHashes {
   }
 }
 
-/** A source given as bytes and the same one given as a string are one source. */
+/** Turns bytes that are valid UTF-8 into a string, so that both forms of a source have one key. */
 export function sourceText(source: string | Uint8Array): string | Uint8Array {
   if (typeof source === 'string' || !isUtf8(source)) return source;
   return Buffer.from(source.buffer, source.byteOffset, source.length).toString('utf8');

@@ -1,9 +1,9 @@
 /**
- * What is thrown for a request that a host in plain JavaScript, or one with a cast, put together wrongly. The message
- * names types and never a value, which may be a credential.
+ * The error for a request of a wrong type, as plain JavaScript or a cast allows. The message names types and never a
+ * value, which may be a credential.
  *
  * @param part what is wrong, such as `headers`
- * @param given its value
+ * @param given the value
  * @param expected what it must be, in words
  */
 export function wrongShape(part: string, given: unknown, expected: string): TypeError {
@@ -11,14 +11,14 @@ export function wrongShape(part: string, given: unknown, expected: string): Type
 }
 
 /**
- * Whether a value is a record: an object whose properties are all its own. Those of a class or of a prototype would be
- * missing where its own are listed.
+ * Whether a value is a plain object. Listing the own properties of any other object would miss those of its class or
+ * prototype.
  */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null) return false;
   const prototype: object | null = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return true;
-  // The Object.prototype of another realm, such as that of Node's own objects in a test runner's.
+  // The Object.prototype of another realm: in a test runner's realm, Node's own objects have one.
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 

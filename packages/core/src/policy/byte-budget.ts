@@ -5,7 +5,7 @@ interface Waiting {
   resolve(): void;
 }
 
-/** A limit on bytes that are held at the same time. */
+/** A limit on the bytes held at the same time. */
 export class ByteBudget {
   readonly #limit: number;
   readonly #waiting = new Set<Waiting>();
@@ -16,7 +16,7 @@ export class ByteBudget {
     this.#limit = limit;
   }
 
-  /** Bytes that are held now. */
+  /** Bytes held now. */
   get held(): number {
     return this.#held;
   }
@@ -29,8 +29,7 @@ export class ByteBudget {
   }
 
   /**
-   * Takes `bytes` once there is room for them, in the order in which callers came. Where nothing is held there is room
-   * for any number.
+   * Takes `bytes` once they fit, first come, first served. While nothing is held, any number fits.
    * @throws CacheError `ERR_CACHE_ABORTED`
    */
   async acquire(bytes: number, signal: AbortSignal): Promise<void> {
@@ -51,12 +50,12 @@ export class ByteBudget {
     await promise.finally(() => signal.removeEventListener('abort', onAbort));
   }
 
-  /** Counts bytes that are held already, whether or not there is room for them. */
+  /** Counts bytes that are already held, even past the limit. */
   take(bytes: number): void {
     this.#held += bytes;
   }
 
-  /** Gives back what was acquired or taken. */
+  /** Releases bytes that were acquired or taken. */
   release(bytes: number): void {
     this.#held -= bytes;
     this.#serve();

@@ -2,22 +2,22 @@ import { CacheError, type Clock, type Timer } from '../driver/index.js';
 import { type OperationTotals, OperationWindow } from './operation-window.js';
 
 /**
- * - `closed`: operations go through.
- * - `open`: the store has failed too often; nothing goes through.
- * - `half-open`: nothing goes through yet; a probe in the background tries whether the store is well again.
+ * - `closed`: operations are allowed.
+ * - `open`: the store has failed too often; operations are refused.
+ * - `half-open`: operations are still refused while a probe tests the store in the background.
  */
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export interface BreakerSettings {
-  /** Share of failed or slow operations, above 0 to 1, at which it opens. 0: it never opens, for whatever reason. */
+  /** Share of failed or slow operations, up to 1, at which it opens. 0: it never opens, for any reason. */
   readonly threshold: number;
-  /** Of how many of the latest seconds operations count. */
+  /** Operations of this many latest seconds count. */
   readonly windowSeconds: number;
-  /** Below this number of operations in the window their share does not open it. */
+  /** With fewer operations in the window, the share of failures does not open it. */
   readonly minOperations: number;
-  /** How long it stays open at first. Each probe that fails doubles it. */
+  /** How long it first stays open. Each failed probe doubles that. */
   readonly retrySeconds: number;
-  /** How long it stays open at most before the next probe. */
+  /** The longest time until the next probe. */
   readonly maxRetrySeconds: number;
 }
 
@@ -26,12 +26,12 @@ export interface BreakerParts {
   readonly clock: Clock;
   /** How long an operation may take, in seconds. */
   readonly deadlineSeconds: number;
-  /** Tries in the background whether the store is well. Rejects with a `CacheError` where it is not. */
+  /** Tests the store in the background. Rejects with a `CacheError` if the store still fails. */
   probe(): Promise<void>;
   onChange(change: BreakerChange): void;
 }
 
-/** How a breaker has just changed. */
+/** A change of a breaker's state. */
 export interface BreakerChange {
   readonly state: BreakerState;
   readonly previous: BreakerState;
@@ -39,27 +39,25 @@ export interface BreakerChange {
   readonly reason: CacheError | undefined;
 }
 
-/** Stands for the operations that an open breaker keeps from a driver. */
+/** The error of an operation that an open breaker refused. */
 export class CircuitOpenError extends CacheError {}
 
-// Fewer failures than these are bad luck.
+// Fewer failures are treated as chance.
 const MIN_FAILURES = 3;
 const MIN_FAILED_SHARE = 0.01;
-// A second of waiting for nothing weighs as much as two seconds of rendering that were spared.
+// A second lost in a failure weighs as much as two seconds of rendering saved.
 const WEIGHT_OF_LOST_TIME = 2;
 
 /**
- * Keeps requests away from a store that costs them more than it gives (the circuit breaker of Nygard's "Release
- * It!"). It opens
+ * A circuit breaker (Nygard, "Release It!") for a store that costs more time than it saves. It opens
  *
  * - when the share of failures reaches the threshold;
- * - when the time that failures cost outweighs the time that successes save, within the window or within the latest
- *   deadline. What operations under way have waited until now counts as lost, or a store that hangs would be noticed
- *   one deadline late;
- * - at the third failure within one deadline in which nothing succeeded.
+ * - when failures cost more time than successes save, within the window or within the latest deadline. The time that
+ *   pending operations have waited so far counts as lost; otherwise a store that hangs would be noticed one deadline late;
+ * - at the third failure within one deadline without a success.
  *
- * While it is open it probes in the background, and closes when a probe succeeds. All times are of one monotonic
- * clock, in milliseconds.
+ * While it is open, it probes in the background and closes when a probe succeeds. All times are milliseconds of one
+ * monotonic clock.
  */
 export class CircuitBreaker {
   readonly #parts: BreakerParts;
@@ -68,7 +66,7 @@ export class CircuitBreaker {
   #state: BreakerState = 'closed';
   #reason: CacheError | undefined;
   #epoch = 0;
-  #underWay = 0;
+  #pending = 0;
   #sumOfStarts = 0;
   #failedProbes = 0;
   #closedAt = Number.NEGATIVE_INFINITY;
@@ -85,32 +83,32 @@ export class CircuitBreaker {
     return this.#state;
   }
 
-  /** Whether operations may go through. */
+  /** Whether operations are allowed. */
   get isClosed(): boolean {
     return this.#state === 'closed';
   }
 
-  /** Operations of an earlier epoch say nothing. */
+  /** Increases with every opening and closing. Outcomes of operations from an earlier epoch are ignored. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** What opened it; absent while it is closed. */
+  /** The failure that opened it; absent while it is closed. */
   get reason(): CacheError | undefined {
     return this.#reason;
   }
 
   /**
-   * Begins an operation, to be ended by `succeed`, `fail` or `forget`.
-   * @returns the epoch, to be given back with the outcome: an operation of an earlier epoch says nothing
+   * Begins an operation, which ends with `succeed`, `fail` or `forget`.
+   * @returns the epoch, to be passed with the outcome
    */
   begin(now: number): number {
-    this.#underWay++;
+    this.#pending++;
     this.#sumOfStarts += now;
     return this.#epoch;
   }
 
-  /** @param saved how long the caller would have waited without this operation's result */
+  /** @param saved how much longer the caller would have waited without this result */
   succeed(epoch: number, started: number, now: number, saved: number): void {
     this.forget(started);
     if (epoch !== this.#epoch || this.#state !== 'closed') return;
@@ -118,26 +116,26 @@ export class CircuitBreaker {
     this.#latest.succeed(now, saved);
   }
 
-  /** @param reason why the operation failed, or that it was slow */
+  /** @param reason why the operation failed, or that it was too slow */
   fail(epoch: number, started: number, now: number, reason: CacheError): void {
     this.forget(started);
     if (epoch !== this.#epoch || this.#state !== 'closed') return;
     this.#window.fail(now, now - started);
     this.#latest.fail(now, now - started);
     if (!this.#isTooMuch(now)) return;
-    // Soon after a probe that went well it is the same trouble as before.
+    // A failure soon after a successful probe counts as the same outage.
     if (now - this.#closedAt > this.#parts.settings.windowSeconds * 1000) this.#failedProbes = 0;
     else this.#failedProbes++;
     this.#open(reason);
   }
 
-  /** Ends an operation that says nothing about the store, such as one that its caller gave up. */
+  /** Ends an operation without counting it, such as one that its caller aborted. */
   forget(started: number): void {
-    this.#underWay--;
+    this.#pending--;
     this.#sumOfStarts -= started;
   }
 
-  /** Probes no more. */
+  /** Stops probing. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -148,7 +146,7 @@ export class CircuitBreaker {
     if (threshold === 0) return false;
     const all = this.#window.totals(now);
     if (all.operations >= minOperations && all.failures >= all.operations * threshold) return true;
-    const waiting = this.#underWay * now - this.#sumOfStarts;
+    const waiting = this.#pending * now - this.#sumOfStarts;
     const latest = this.#latest.totals(now);
     return (
       (latest.failures >= MIN_FAILURES && latest.failures === latest.operations) ||

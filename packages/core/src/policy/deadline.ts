@@ -1,15 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { CacheError, type CacheOperation, type Clock, type Timer } from '../driver/index.js';
 
-// Signals are dear to make and look-ups are many: those that begin within this part of the deadline share one.
+// Creating a signal for every look-up is expensive: those that begin within this fraction of the deadline share one.
 const SLOTS_PER_DEADLINE = 32;
 
-/** An operation under way. */
+/** An operation that has not ended. */
 interface Pending {
   reject(error: CacheError): void;
 }
 
-/** Operations that began at about the same time. They have one signal, and time out together. */
+/** Operations that began at about the same time. They share one signal and time out together. */
 class Slot {
   readonly controller = new AbortController();
   readonly pending = new Set<Pending>();
@@ -18,16 +18,16 @@ class Slot {
     readonly closesAt: number,
     readonly expiresAt: number,
   ) {
-    // Many operations listen to it, which Node.js 22 takes for a leak.
+    // Many operations listen to it; Node.js 22 would warn of a leak.
     setMaxListeners(0, this.controller.signal);
   }
 }
 
 /**
- * Bounds operations of one kind in time. When the deadline passes the caller goes on at once, whether or
- * not the operation obeys its signal; a result that arrives late is released. All deadlines of a kind are
- * equally long and so pass in the order they began: one timer serves any number of them. An operation may be
- * given up to 1/32 of its time early. The process stays alive as long as an operation is under way.
+ * Limits the time of operations of one kind. When the deadline passes, the caller continues at once, even if the
+ * operation ignores its signal; a late result is released. All operations have the same deadline, so they expire in the
+ * order in which they began, and one timer serves them all. An operation may time out up to 1/32 of the deadline early.
+ * The process stays alive while an operation is pending.
  */
 export class Deadline {
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class Deadline {
   readonly #milliseconds: number;
   readonly #slots: Slot[] = [];
   #timer: Timer | undefined;
-  #underWay = 0;
+  #pendingCount = 0;
 
   /** @param seconds how long an operation may take */
   constructor(clock: Clock, operation: CacheOperation, seconds: number) {
@@ -45,10 +45,10 @@ export class Deadline {
   }
 
   /**
-   * @param operation gets the signal that is aborted when the deadline passes
-   * @param release takes a result that nobody waits for any more
-   * @param outer ends the operation earlier
-   * @throws CacheError `ERR_CACHE_TIMEOUT`, `ERR_CACHE_ABORTED` by `outer`, and whatever the operation throws
+   * @param operation receives a signal that is aborted when the deadline passes
+   * @param release receives a result that arrives too late
+   * @param outer aborts the operation earlier
+   * @throws CacheError `ERR_CACHE_TIMEOUT`, `ERR_CACHE_ABORTED` when `outer` is aborted, or the operation's own error
    */
   run<T>(
     operation: (signal: AbortSignal) => Promise<T>,
@@ -86,13 +86,13 @@ export class Deadline {
 
   #begin(slot: Slot, pending: Pending): void {
     slot.pending.add(pending);
-    if (this.#underWay++ === 0) this.#timer?.ref?.();
+    if (this.#pendingCount++ === 0) this.#timer?.ref?.();
   }
 
-  /** @returns whether it was under way still */
+  /** @returns whether it was still pending */
   #end(slot: Slot, pending: Pending): boolean {
     if (!slot.pending.delete(pending)) return false;
-    if (--this.#underWay === 0) this.#timer?.unref?.();
+    if (--this.#pendingCount === 0) this.#timer?.unref?.();
     return true;
   }
 
@@ -108,7 +108,7 @@ export class Deadline {
 
   #setTimer(delay: number): void {
     this.#timer = this.#clock.setTimer(() => this.#expireDue(), delay);
-    if (this.#underWay === 0) this.#timer.unref?.();
+    if (this.#pendingCount === 0) this.#timer.unref?.();
   }
 
   #expireDue(): void {
@@ -139,7 +139,7 @@ export class Deadline {
   }
 }
 
-/** What an operation rejects with when its caller's signal ended it. */
+/** The error of an operation that its caller's signal aborted. */
 export function abortedError(operation: CacheOperation, signal: AbortSignal | undefined): CacheError {
   return new CacheError('ERR_CACHE_ABORTED', `${operation} was aborted by the caller`, {
     operation,

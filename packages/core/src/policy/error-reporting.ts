@@ -1,20 +1,20 @@
 import type { CacheError } from '../driver/index.js';
 
-/** Where in a cache's life something failed. */
+/** The phase in which something failed. */
 export type FailurePhase = 'start' | 'lookup' | 'store';
 
 /**
- * Decides whether the cache's failures become its callers'. The two policies of imgproxy are
- * {@link errorReporting}; a host may bind its own.
+ * Decides which failures of the cache fail a request or the start. {@link errorReporting} gives imgproxy's two
+ * policies; a host may bind its own.
  */
 export interface ErrorReporting {
-  /** Whether an image is stored before it is served, which a store's failure needs to fail a request. */
+  /** Whether an image is stored before it is served. Otherwise a failed store cannot fail the request. */
   readonly storeBeforeServing: boolean;
-  /** Whether this failure fails the request, or the start. */
+  /** Whether this failure fails the request or the start. */
   reports(error: CacheError, phase: FailurePhase): boolean;
 }
 
-/** `IMGPROXY_CACHE_REPORT_ERRORS`: false renders without the cache, true lets requests fail. */
+/** The policy of `IMGPROXY_CACHE_REPORT_ERRORS`: with false the image is rendered without the cache, with true the request fails. */
 export function errorReporting(reportErrors: boolean): ErrorReporting {
   return { storeBeforeServing: reportErrors, reports: () => reportErrors };
 }

@@ -2,8 +2,8 @@ import type { CacheError, Clock } from '../driver/index.js';
 import type { Logger } from './logger.js';
 
 /**
- * Logs failures once a kind (driver, operation and code) and interval, however many requests they touch; the next
- * line says how many were left out. Causes are not logged: stores put credentials and signed URLs into theirs.
+ * Logs failures at most once per kind (driver, operation and code) and interval. The next line gives the number of
+ * suppressed ones. Causes are not logged: those of stores may hold credentials and signed URLs.
  */
 export class FailureLog {
   readonly #logger: Logger;

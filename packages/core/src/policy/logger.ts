@@ -1,4 +1,4 @@
-/** A structured logger. Those of pino and Fastify are ones. */
+/** A structured logger, such as pino's or Fastify's. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;

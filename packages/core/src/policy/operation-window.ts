@@ -1,17 +1,17 @@
 const BUCKETS = 10;
 
-/** What operations of a while came to. Times are in milliseconds. */
+/** Totals of the operations in the window. Times are in milliseconds. */
 export interface OperationTotals {
   readonly operations: number;
   readonly failures: number;
-  /** Time that callers spent on operations that failed. */
+  /** Time that callers spent on failed operations. */
   readonly lost: number;
-  /** Time that callers were spared by operations that succeeded. */
+  /** Time that successful operations saved their callers. */
   readonly saved: number;
 }
 
 interface Bucket {
-  /** Number of the tenth of the window that it counts. */
+  /** Number of the tenth of a window that this bucket counts, since the clock's origin. */
   tenth: number;
   operations: number;
   failures: number;
@@ -19,7 +19,7 @@ interface Bucket {
   saved: number;
 }
 
-/** Counts the operations of the latest while, in ten buckets. All times are of one monotonic clock, in milliseconds. */
+/** Counts the latest operations in a sliding window of ten buckets. All times are milliseconds of one monotonic clock. */
 export class OperationWindow {
   readonly #tenthMilliseconds: number;
   readonly #buckets: Bucket[] = Array.from({ length: BUCKETS }, () => emptyBucket(-1));

@@ -1,8 +1,8 @@
 import { abortedError } from './deadline.js';
 
 /**
- * One piece of work that several callers wait for. It belongs to none of them: the one who came first may go
- * away and the others still get the result. Only when all have gone is the work itself aborted.
+ * Work that several callers share. Any caller may abort, also the first one, and the others still get the result. The
+ * work itself is aborted only when all callers have aborted.
  */
 export class Flight<Result> {
   readonly name: string;
@@ -11,7 +11,7 @@ export class Flight<Result> {
   #callers = 0;
   #ownerLeft = false;
   #controller: AbortController | undefined;
-  #landed = false;
+  #settled = false;
   #abandoned = false;
   #invalidated = false;
 
@@ -20,7 +20,7 @@ export class Flight<Result> {
     this.#onEnd = onEnd;
   }
 
-  /** Aborted once every caller has gone away. */
+  /** Aborted once every caller has aborted. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -29,52 +29,52 @@ export class Flight<Result> {
     return this.#controller.signal;
   }
 
-  /** Whether every caller has gone away. */
+  /** Whether every caller has aborted. */
   get abandoned(): boolean {
     return this.#abandoned;
   }
 
-  /** Whether its result must not be stored: what it works on was deleted meanwhile, or nobody waits for it. */
+  /** Whether its result must not be stored: the entry was deleted meanwhile, or no caller is left. */
   get invalidated(): boolean {
     return this.#invalidated;
   }
 
-  /** Ends the flight: gives the result to those who wait for it and makes room for the next flight. */
-  land(result: Result): void {
-    this.#landed = true;
+  /** Ends the flight with a result for all who wait, and lets the next flight of this name begin. */
+  settle(result: Result): void {
+    this.#settled = true;
     this.#onEnd(this);
     this.#shared?.resolve(result);
   }
 
-  /** Ends the flight with an error that all callers get. */
+  /** Ends the flight with an error for all who wait. */
   fail(error: unknown): void {
-    this.#landed = true;
+    this.#settled = true;
     this.#onEnd(this);
     this.#shared?.reject(error);
   }
 
   /**
-   * Takes the flight out of the table: who comes later starts anew, and the result is not stored. For what was
-   * deleted meanwhile, and for a flight that takes too long.
+   * Takes the flight out of the table: later callers begin a new one, and the result is not stored. Used when the entry
+   * is deleted meanwhile, and when the flight takes too long.
    */
   invalidate(): void {
     this.#invalidated = true;
     this.#onEnd(this);
   }
 
-  /** Adds a caller who gets the shared result. */
+  /** Adds a caller, who gets the shared result. */
   wait(signal: AbortSignal | undefined): Promise<Result> {
     if (this.#shared === undefined) {
       this.#shared = Promise.withResolvers<Result>();
-      // A failure that nobody waits for any more is no unhandled rejection.
+      // A failure must not become an unhandled rejection when all callers have aborted.
       this.#shared.promise.catch(() => undefined);
     }
     return this.#count(this.#shared.promise, signal, () => this.#leave());
   }
 
   /**
-   * Adds the one who does the work, and waits for something of his own.
-   * @param release takes what comes after the caller has gone
+   * Adds the owner: the caller that does the work and waits for a result of its own.
+   * @param release receives a result that arrives after the caller has aborted
    * @throws CacheError `ERR_CACHE_ABORTED` as soon as the caller's signal is aborted
    */
   join<T>(own: Promise<T>, signal: AbortSignal | undefined, release?: (late: T) => void): Promise<T> {
@@ -82,7 +82,7 @@ export class Flight<Result> {
   }
 
   /**
-   * Counts out the one who does the work: once, though he may hang up and what he waited for be given up besides.
+   * Removes the owner. Idempotent: its request may abort, and the image it waited for may be discarded as well.
    */
   leave(): void {
     if (this.#ownerLeft) return;
@@ -113,39 +113,39 @@ export class Flight<Result> {
     });
   }
 
-  /** Counts a caller out. Who leaves after the landing changes nothing. */
+  /** Removes a caller. Without effect once the flight has settled. */
   #leave(): void {
     this.#callers--;
-    if (this.#callers > 0 || this.#landed) return;
+    if (this.#callers > 0 || this.#settled) return;
     this.#abandoned = true;
     this.invalidate();
     this.#controller?.abort(abortedError('fetch', undefined));
   }
 }
 
-/** All flights of a cache. Those that others may join are at most one a name. */
+/** All flights of a cache. At most one per name can be joined. */
 export class FlightTable<Result> {
   readonly #joinable = new Map<string, Flight<Result>>();
   readonly #alone = new Set<Flight<Result>>();
 
-  /** Number of flights under way. */
+  /** Number of pending flights. */
   get size(): number {
     return this.#joinable.size + this.#alone.size;
   }
 
-  /** The flight of this name that one may join. */
+  /** The flight of this name that can be joined. */
   get(name: string): Flight<Result> | undefined {
     return this.#joinable.get(name);
   }
 
-  /** Begins a flight that others may join; there must be none of this name. */
+  /** Begins a flight that others can join. There must be none of this name. */
   begin(name: string): Flight<Result> {
     const flight = new Flight<Result>(name, this.#end);
     this.#joinable.set(name, flight);
     return flight;
   }
 
-  /** Begins a flight that nobody else joins. */
+  /** Begins a flight that others cannot join. */
   beginAlone(name: string): Flight<Result> {
     const flight = new Flight<Result>(name, this.#endAlone);
     this.#alone.add(flight);
@@ -160,7 +160,7 @@ export class FlightTable<Result> {
   }
 
   readonly #end = (flight: Flight<Result>): void => {
-    // A flight that was taken out early may have a successor of its name.
+    // After an invalidation, a newer flight may have this name.
     if (this.#joinable.get(flight.name) === flight) this.#joinable.delete(flight.name);
   };
 

@@ -7,11 +7,11 @@ export type StoreOutcome =
   | { readonly stored: false; readonly reason: 'failed'; readonly error: CacheError };
 
 export interface StoreQueueLimits {
-  /** Bytes of all entries that wait or are being stored. */
+  /** Bytes of all entries that are waiting or being stored. */
   readonly maxBytes: number;
-  /** Number of entries that wait or are being stored. */
+  /** Number of entries that are waiting or being stored. */
   readonly maxEntries: number;
-  /** Number of entries that are stored at the same time. */
+  /** Number of entries stored at the same time. */
   readonly concurrency: number;
 }
 
@@ -24,8 +24,8 @@ interface Job {
 }
 
 /**
- * Stores entries in the background: bounded in bytes, entries and concurrency. Of one name one entry is
- * stored at a time and the newest wins. What waits can be read. Nothing here ever rejects.
+ * Stores entries in the background, with limits on bytes, entries and concurrency. Only one entry per name is stored
+ * at a time, and the newest one wins. Waiting entries can be read. No promise of the queue rejects.
  */
 export class StoreQueue {
   readonly #limits: StoreQueueLimits;
@@ -37,7 +37,7 @@ export class StoreQueue {
   #bytes = 0;
   #closed = false;
 
-  /** @param store stores one entry; it never rejects and gives the error back instead */
+  /** @param store stores one entry; it resolves with the error instead of rejecting */
   constructor(
     limits: StoreQueueLimits,
     clock: Clock,
@@ -48,23 +48,23 @@ export class StoreQueue {
     this.#store = store;
   }
 
-  /** Number of entries that wait or are being stored. */
+  /** Number of entries that are waiting or being stored. */
   get size(): number {
     return this.#waiting.size + this.#running.size;
   }
 
-  /** Whether it takes nothing more. */
+  /** Whether it accepts no more entries. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** The newest entry of this name that is not stored yet. */
+  /** The newest entry of this name that is not yet stored. */
   peek(name: string): CacheEntry | undefined {
     if (this.size === 0) return undefined;
     return (this.#waiting.get(name) ?? this.#running.get(name))?.entry;
   }
 
-  /** Adds an entry. `undefined` where the queue is full. */
+  /** Adds an entry. Returns `undefined` if the queue is full or closed. */
   add(name: string, entry: CacheEntry): Promise<StoreOutcome> | undefined {
     const replaced = this.#waiting.get(name);
     const bytes = this.#bytes + entry.body.length - (replaced?.entry.body.length ?? 0);
@@ -85,8 +85,8 @@ export class StoreQueue {
   }
 
   /**
-   * Drops what waits under the matching names, and waits until what is being stored under them is stored: a
-   * driver that is told to stop may have gone too far, and would bring back what is deleted next.
+   * Drops the waiting entries with matching names, and waits for those being stored: an aborted put may still reach the
+   * store, after the deletion that follows.
    */
   async cancel(matches: (name: string) => boolean): Promise<void> {
     for (const job of [...this.#waiting.values()]) {
@@ -97,8 +97,8 @@ export class StoreQueue {
   }
 
   /**
-   * Takes nothing more and waits until all is stored, at most `seconds`; then gives the rest up.
-   * @returns how many entries were given up
+   * Accepts no more entries, waits at most `seconds` until all are stored, and drops the rest.
+   * @returns how many entries were dropped
    */
   async close(seconds: number): Promise<number> {
     this.#closed = true;
@@ -108,10 +108,10 @@ export class StoreQueue {
     this.#idle.push(resolve);
     await promise;
     timer.cancel();
-    const givenUp = this.size;
+    const dropped = this.size;
     for (const job of [...this.#waiting.values()]) this.#drop(job, 'closed');
     for (const job of this.#running.values()) job.controller.abort();
-    return givenUp;
+    return dropped;
   }
 
   #startJobs(): void {

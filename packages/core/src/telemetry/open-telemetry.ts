@@ -2,8 +2,8 @@ import type { Meter } from '@opentelemetry/api';
 import { CACHE_CHANNELS, type CacheEvents, type CacheTelemetry } from '../cache/cache-events.js';
 
 /**
- * Turns a cache's events into OpenTelemetry's instruments. The names of hits and misses are imgproxy's. No
- * attribute ever holds a URL, a header, a cookie or an entry's name.
+ * Records a cache's events with OpenTelemetry instruments. The counters of hits and misses have imgproxy's names. No
+ * attribute holds a URL, a header, a cookie or an entry's name.
  */
 export function openTelemetry(meter: Meter): CacheTelemetry {
   const hits = meter.createCounter('cache_hits_total', { description: 'Requests served from the cache' });
