@@ -6,11 +6,11 @@ export function abortedError(operation: CacheOperation, signal: AbortSignal): Ca
 }
 
 /**
- * Waits for `work`, but no longer than until the signal aborts: a thread of the pool that hangs in a dead
- * network file system cannot be interrupted, only left behind.
+ * Waits for `work` until the signal aborts. A system call that hangs in a network file system cannot be interrupted,
+ * only abandoned.
  *
- * @param onAbort makes the rejection.
- * @param onLate receives what the abandoned work comes back with, to release it.
+ * @param onAbort makes the error to reject with.
+ * @param onLate releases the result of abandoned work.
  */
 export function abortable<Value>(
   work: Promise<Value>,

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import { assertEntryName, CacheError } from '@imgproxy-cache/core/driver';
 
-/** The folder, beside the entries, of files that are still being written. */
+/** The folder of temporary files, beside the entries. */
 export const TEMPORARY_FOLDER = '.imgproxy-cache-tmp';
 
 /**
- * Where everything lies: `<root>/<bucket>/<name>`. Paths below the root are also called by their part behind
- * it, `<bucket>/<name>`, since what is above the root is the operator's and not looked at.
+ * Paths of the cache: `<root>/<bucket>/<name>`. A *place* is a path relative to the root, `<bucket>/<name>`; folders
+ * above the root belong to the operator and are never checked.
  */
 export class CacheLayout {
   readonly root: string;
-  /** The bucket's folder, behind the root; blank without a bucket. */
+  /** The place of the bucket; blank without one. */
   readonly base: string;
   readonly #rootPrefix: string;
   readonly #basePrefix: string;
@@ -22,41 +22,41 @@ export class CacheLayout {
     this.#basePrefix = bucket === '' ? '' : `${bucket}/`;
   }
 
-  /** The folder of unfinished files, behind the root. */
+  /** The place of the folder of temporary files. */
   get temporaryFolder(): string {
     return `${this.#basePrefix}${TEMPORARY_FOLDER}`;
   }
 
-  /** The absolute path of what lies at `place` behind the root. */
+  /** The absolute path of a place. */
   path(place: string): string {
     return place === '' ? this.root : this.#rootPrefix + place;
   }
 
-  /** Where, behind the root, an entry lies. @throws CacheError `ERR_CACHE_UNSUPPORTED` for what is no name. */
+  /** The place of an entry. @throws CacheError `ERR_CACHE_UNSUPPORTED` for an invalid name. */
   place(name: string): string {
     assertEntryName(name);
     if (isTemporary(name)) {
       throw new CacheError(
         'ERR_CACHE_UNSUPPORTED',
-        `an entry cannot be named ${JSON.stringify(name)}: ${TEMPORARY_FOLDER} is the folder of unfinished files`,
+        `an entry cannot be named ${JSON.stringify(name)}: ${TEMPORARY_FOLDER} is the folder of temporary files`,
         { driver: 'fs' },
       );
     }
     return this.#basePrefix + name;
   }
 
-  /** Where, behind the root, a folder of entries lies: `''` is that of all. */
+  /** The place of a folder of entries; `''` is the folder of all entries. */
   folderPlace(folder: string): string {
     return folder === '' ? this.base : this.#basePrefix + folder;
   }
 }
 
-/** Whether a name begins with the folder of unfinished files. */
+/** Whether a name is in the folder of temporary files. */
 export function isTemporary(name: string): boolean {
   return name === TEMPORARY_FOLDER || name.startsWith(`${TEMPORARY_FOLDER}/`);
 }
 
-/** The folder of a path without its last part; blank where there is only one. */
+/** The parent folder of a place; blank for the root. */
 export function parentOf(place: string): string {
   return place.slice(0, Math.max(0, place.lastIndexOf('/')));
 }

@@ -1,16 +1,12 @@
 import type { Dir, Dirent } from 'node:fs';
 import { isEntryName } from '@imgproxy-cache/core/driver';
 import { abortable, abortedError } from './abortable.js';
-import { isAbsence } from './absence.js';
 import { type CacheLayout, isTemporary, parentOf } from './cache-layout.js';
 import type { FolderTree } from './folder-tree.js';
 import { opendir } from './fs-calls.js';
-import { toCacheError } from './fs-errors.js';
+import { isAbsence, toCacheError } from './fs-errors.js';
 
-/**
- * Names of the files below the root, from those folders alone that can hold one with the prefix. At any moment
- * only the folders above the current file are open.
- */
+/** Lists names of entries. Reads only folders that can hold the prefix, and keeps only the current path open. */
 export class EntryNames {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
@@ -47,19 +43,19 @@ export class EntryNames {
         else if (item.isFile()) yield name;
       }
     } finally {
-      // Behind a read that still hangs it closes later; nobody waits for it.
+      // A read that hangs delays the close, so it is not awaited.
       closeDirectory(directory);
     }
   }
 
   async #open(path: string): Promise<Dir | undefined> {
     const opened = opendir(path).catch((error: unknown) => {
-      // Deleted entries take their empty folders along, while we walk.
+      // A concurrent delete has removed the empty folder.
       if (isAbsence(error)) return undefined;
       throw error;
     });
     const directory = await this.#unlessAborted(opened, path, closeDirectory);
-    // The root is a folder that no walk may lose.
+    // A missing root is a failure.
     if (directory === undefined) await this.#unlessAborted(this.#folders.assertRoot('list'), path);
     return directory;
   }

@@ -9,7 +9,7 @@ import {
 } from '@imgproxy-cache/core/driver';
 import { abortable, abortedError } from './abortable.js';
 import { decodeEntryFile, MAX_TRAILER_BYTES } from './entry-file.js';
-import type { EntryUses } from './entry-uses.js';
+import type { EntryUses } from './eviction/entry-uses.js';
 import { close, closeUnwatched, fstat, lstat, open, read } from './fs-calls.js';
 import { fsError, toCacheError } from './fs-errors.js';
 import type { Obstacles } from './obstacles.js';

@@ -1,14 +1,23 @@
 import type { CacheError } from '@imgproxy-cache/core/driver';
-import { isAbsence } from './absence.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import { type FolderTree, syncFolder } from './folder-tree.js';
 import { lstat, unlink } from './fs-calls.js';
-import { toCacheError } from './fs-errors.js';
+import { isAbsence, toCacheError } from './fs-errors.js';
 
-// More would only queue up before the four threads that Node keeps for files, and keep other work waiting.
+// More would only queue for Node's thread pool and delay other work.
 const CONCURRENCY = 8;
 
-/** Removes entries, and the folders that are empty then. */
+/** What {@link EntryRemoval} works on. */
+export interface RemovalOptions {
+  readonly layout: CacheLayout;
+  readonly folders: FolderTree;
+  /** Whether a removal must survive a power failure. */
+  readonly sync: boolean;
+  /** Receives the size of each removed entry, in bytes. */
+  readonly onRemoved: ((bytes: number) => void) | undefined;
+}
+
+/** Removes entries, and folders that become empty. */
 export class EntryRemoval {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
@@ -16,14 +25,7 @@ export class EntryRemoval {
   readonly #remaining: Set<string>;
   readonly #onRemoved: ((bytes: number) => void) | undefined;
 
-  /** @param onRemoved wants to know the size of each entry that was removed. */
-  constructor(
-    layout: CacheLayout,
-    folders: FolderTree,
-    sync: boolean,
-    names: readonly string[],
-    onRemoved: ((bytes: number) => void) | undefined,
-  ) {
+  constructor(names: readonly string[], { layout, folders, sync, onRemoved }: RemovalOptions) {
     this.#layout = layout;
     this.#folders = folders;
     this.#sync = sync;
@@ -31,7 +33,7 @@ export class EntryRemoval {
     this.#onRemoved = onRemoved;
   }
 
-  /** Those that may still be stored. */
+  /** Names that may still be stored. */
   get remaining(): readonly string[] {
     return [...this.#remaining];
   }

@@ -1,24 +1,23 @@
 import { constants, type Stats } from 'node:fs';
 import type { CacheError, CacheOperation } from '@imgproxy-cache/core/driver';
-import { isAbsence } from './absence.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import { chmod, close, fsync, lstat, mkdir, open, rmdir, stat } from './fs-calls.js';
-import { errnoOf, fsError, toCacheError } from './fs-errors.js';
+import { errnoOf, fsError, isAbsence, toCacheError } from './fs-errors.js';
 import type { Obstacles } from './obstacles.js';
 
 // All 65,536 + 256 folders of one prefix, and room for others.
 const MAX_REMEMBERED = 100_000;
 
-/** What a new folder gets. */
+/** How folders are made. */
 export interface FolderOptions {
   readonly mode: number;
-  /** Whether a new folder must outlive a power failure. */
+  /** Whether a new folder must survive a power failure. */
   readonly sync: boolean;
 }
 
 /**
- * The folders below the root. Each is looked at once, so that no path leads through a symbolic link, and then
- * remembered; the memory is a shortcut and never an answer: who meets ENOENT forgets it and asks again.
+ * The folders below the root. Each is checked once, so that no path leads through a symbolic link, and then cached.
+ * The cache may be stale: on ENOENT, call {@link forget} and try again.
  */
 export class FolderTree {
   readonly #layout: CacheLayout;
@@ -32,14 +31,14 @@ export class FolderTree {
     this.#obstacles = obstacles;
   }
 
-  /** Whether a folder was there when it was looked at last. The root counts as known. */
+  /** Whether a folder is cached as present. The root always is. */
   isKnown(place: string): boolean {
     return place === '' || this.#known.has(place);
   }
 
   /**
-   * Whether a folder is there.
-   * @throws CacheError where a symbolic link is in its place or above it, and for a look-up where a put has met
+   * Whether a folder exists.
+   * @throws CacheError if it or a folder above it is a symbolic link; for a look-up also if a put has found
    *   something else there.
    */
   async find(place: string, operation: CacheOperation): Promise<boolean> {
@@ -62,9 +61,9 @@ export class FolderTree {
   }
 
   /**
-   * Makes a folder and those above it, but never the root: it may be the empty place of a disk that is not
-   * mounted. Where the root, or a folder made a moment ago, is gone, the error is ENOENT.
-   * @throws CacheError where something else is in its place.
+   * Makes a folder and its parents, but never the root: a missing root may be a disk that is not mounted. Fails with
+   * ENOENT if the root, or a parent made just before, is gone.
+   * @throws CacheError if something else is in its place.
    */
   async make(place: string): Promise<void> {
     if (this.isKnown(place)) return;
@@ -73,7 +72,7 @@ export class FolderTree {
     const path = this.#layout.path(place);
     try {
       await mkdir(path, this.#options.mode);
-      // The mode given to mkdir loses the bits of the umask, which takes none of the owner's.
+      // mkdir has applied the umask.
       if (this.#options.mode !== 0o700) await chmod(path, this.#options.mode);
       if (this.#options.sync) await syncFolder(this.#layout.path(parent));
     } catch (error) {
@@ -90,31 +89,31 @@ export class FolderTree {
     this.#known.delete(place);
   }
 
-  /** Removes a folder, and those above it up to the bucket, as far as they are empty. */
+  /** Removes a folder and its parents up to the bucket, as long as they are empty. */
   async removeEmpty(place: string): Promise<void> {
     for (let folder = place; folder !== this.#layout.base; folder = parentOf(folder)) {
       try {
         await this.remove(folder);
       } catch {
-        // Not empty, or removed by somebody else: either way nothing is left to do.
+        // Not empty, or already removed.
         return;
       }
     }
   }
 
-  /** Forgets all folders: what was remembered has proved wrong. */
+  /** Drops the cache, which has proved stale. */
   forget(): void {
     this.#known.clear();
   }
 
-  /** Forgets the folders that lead to a place. */
+  /** Drops the parents of a place from the cache. */
   forgetAbove(place: string): void {
     for (let folder = parentOf(place); folder !== ''; folder = parentOf(folder)) this.#known.delete(folder);
   }
 
   /**
-   * Tells an absent entry from an absent cache.
-   * @throws CacheError `ERR_CACHE_NO_BUCKET` where the root is not there or not a folder.
+   * Tells a missing entry from a missing cache.
+   * @throws CacheError `ERR_CACHE_NO_BUCKET` if the root is missing or not a folder.
    */
   async assertRoot(operation: CacheOperation): Promise<void> {
     const { root } = this.#layout;
@@ -139,18 +138,18 @@ export class FolderTree {
     this.#known.add(place);
   }
 
-  /** What a put is told about something that is no folder. */
+  /** The failure of a put that needs a folder where something else is. */
   #inTheWay(stats: Stats, place: string, cause: unknown): CacheError {
     const path = this.#layout.path(place);
     const { base, temporaryFolder } = this.#layout;
-    // Without these two nothing at all can be stored: that is trouble of the store, and not of some entries.
+    // Without these two nothing at all can be stored: the whole store fails, not single entries.
     if (place !== base && place !== temporaryFolder) return this.#obstacles.noFolder(path, cause);
     return stats.isSymbolicLink() ? this.#linkError(place, 'put') : toCacheError(cause, 'put', path);
   }
 
   #linkError(place: string, operation: CacheOperation): CacheError {
     return fsError(
-      // Of a look-up ERR_CACHE_UNSUPPORTED would say that a newer entry is there.
+      // For a look-up, ERR_CACHE_UNSUPPORTED would mean an entry of a newer version.
       operation === 'get' ? 'ERR_CACHE_CORRUPT' : 'ERR_CACHE_UNSUPPORTED',
       `cannot ${operation} behind ${this.#layout.path(place)}: it is a symbolic link, and none is followed below the root: replace it by a folder`,
       operation,
@@ -158,7 +157,7 @@ export class FolderTree {
   }
 }
 
-/** Makes what was created, renamed or removed in a folder outlive a power failure. */
+/** Makes creations, renames and removals in a folder survive a power failure. */
 export async function syncFolder(path: string): Promise<void> {
   const fd = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 
 /*
- * The callbacks of node:fs as promises. node:fs/promises works on FileHandles, which cost an object and a
- * second promise a call, and which complain when they are collected; plain descriptors are the faster half.
+ * Promises around the callbacks of node:fs. The FileHandles of node:fs/promises cost an object and a second promise
+ * per call; plain descriptors take half the time.
  */
 
 type Callback<Value> = (error: Error | null, value: Value) => void;
@@ -77,7 +77,7 @@ export const lutimes = (path: string, time: number): Promise<void> =>
 export const readText = (path: string): Promise<string> =>
   call((callback) => fs.readFile(path, 'latin1', callback));
 
-/** All that a folder holds, in one trip to the thread pool. */
+/** Reads a whole folder in one round trip to the thread pool. */
 export const readdir = (path: string): Promise<fs.Dirent[]> =>
   call((callback) => fs.readdir(path, { withFileTypes: true }, callback));
 
@@ -85,7 +85,7 @@ export const readdir = (path: string): Promise<fs.Dirent[]> =>
 export const opendir = (path: string): Promise<fs.Dir> =>
   call((callback) => fs.opendir(path, { bufferSize: 256 }, callback));
 
-/** Closes a descriptor that was only read from: nothing can be lost, and nobody need wait. */
+/** Closes a descriptor that was only read from, without waiting: no data can be lost. */
 export function closeUnwatched(fd: number): void {
   fs.close(fd, () => {});
 }

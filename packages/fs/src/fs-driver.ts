@@ -10,38 +10,30 @@ import {
   type StoredEntry,
 } from '@imgproxy-cache/core/driver';
 import { abortable, abortedError } from './abortable.js';
-import { isAbsence } from './absence.js';
-import { AtomicWriter } from './atomic-write.js';
-import { type CacheLayout, parentOf } from './cache-layout.js';
+import { CacheLayout, parentOf } from './cache-layout.js';
 import { encodeTrailer } from './entry-file.js';
 import { EntryNames } from './entry-names.js';
 import { EntryReader } from './entry-reader.js';
 import { EntryRemoval } from './entry-removal.js';
-import { Eviction, type SpaceLimits } from './eviction.js';
+import { EntryWriter } from './entry-writer.js';
+import { Eviction, type SpaceLimits } from './eviction/eviction.js';
+import { checkSpace } from './eviction/space-check.js';
 import { FolderTree } from './folder-tree.js';
-import { fsError, isFull, toCacheError, toWriteError } from './fs-errors.js';
+import type { FsConfig } from './fs-config.js';
+import { fsError, isAbsence, isFull, toCacheError, toWriteError } from './fs-errors.js';
 import { removeLeftovers } from './leftovers.js';
 import { Obstacles } from './obstacles.js';
-import { findSpace } from './space-findings.js';
-
-/** How the driver writes. */
-export interface FsDriverOptions {
-  readonly sync: boolean;
-  readonly fileMode: number;
-  readonly folderMode: number;
-  readonly limits: SpaceLimits;
-}
 
 const LEFTOVERS_INTERVAL = 60 * 60 * 1000;
 
-/** Entries as files below one folder. Any number of processes may use the same folder. */
+/** Stores entries as files below one folder, which any number of processes may share. */
 export class FsDriver implements CacheDriver {
   readonly #layout: CacheLayout;
   readonly #sync: boolean;
   readonly #context: DriverContext;
   readonly #folders: FolderTree;
   readonly #reader: EntryReader;
-  readonly #writer: AtomicWriter;
+  readonly #writer: EntryWriter;
   readonly #limits: SpaceLimits;
   readonly #eviction: Eviction | undefined;
   #leftoversRemovedAt = Number.NEGATIVE_INFINITY;
@@ -49,19 +41,36 @@ export class FsDriver implements CacheDriver {
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(layout: CacheLayout, options: FsDriverOptions, context: DriverContext) {
-    const { sync, fileMode, folderMode, limits } = options;
+  /** @param config valid values: modes are octal digits. */
+  constructor(config: FsConfig, context: DriverContext) {
+    const { sync, maxSize, minFreeSpace } = config;
+    const fileMode = Number.parseInt(config.fileMode, 8);
+    const layout = new CacheLayout(config.root, config.bucket);
+    const limits = { maxSize, minFreeSpace };
     this.#layout = layout;
     this.#sync = sync;
     this.#context = context;
     this.#limits = limits;
+    if (layout.root === '/') {
+      const message =
+        'IMGPROXY_CACHE_FS_ROOT is "/": the cache shares the root of the file system with everything else';
+      context.report({ kind: 'root-is-slash', level: 'warn', message });
+    }
     const obstacles = new Obstacles((event) => context.report(event));
+    const folderMode = Number.parseInt(config.folderMode, 8);
     this.#folders = new FolderTree(layout, { mode: folderMode, sync }, obstacles);
-    const measureReplaced = limits.maxSize > 0;
+    const measureReplaced = maxSize > 0;
     const writing = { mode: fileMode, sync, measureReplaced };
-    this.#writer = new AtomicWriter(layout, this.#folders, writing, obstacles);
-    if (limits.maxSize > 0 || limits.minFreeSpace > 0) {
-      this.#eviction = new Eviction(limits, layout, this.#folders, this.#writer, context, fileMode);
+    this.#writer = new EntryWriter(layout, this.#folders, writing, obstacles);
+    if (maxSize > 0 || minFreeSpace > 0) {
+      this.#eviction = new Eviction({
+        limits,
+        layout,
+        folders: this.#folders,
+        writer: this.#writer,
+        context,
+        fileMode,
+      });
     }
     this.#reader = new EntryReader(this.#eviction?.uses, obstacles);
   }
@@ -80,8 +89,14 @@ export class FsDriver implements CacheDriver {
   }
 
   async delete(names: readonly string[], { signal }: OperationOptions = {}): Promise<void> {
-    const onRemoved = this.#limits.maxSize > 0 ? (bytes: number) => this.#eviction?.grew(-bytes) : undefined;
-    const removal = new EntryRemoval(this.#layout, this.#folders, this.#sync, names, onRemoved);
+    const onRemoved =
+      this.#limits.maxSize > 0 ? (bytes: number) => this.#eviction?.recordGrowth(-bytes) : undefined;
+    const removal = new EntryRemoval(names, {
+      layout: this.#layout,
+      folders: this.#folders,
+      sync: this.#sync,
+      onRemoved,
+    });
     try {
       await this.#operate('delete', signal, () => removal.run(signal));
     } catch (thrown) {
@@ -108,7 +123,7 @@ export class FsDriver implements CacheDriver {
   check({ signal }: OperationOptions = {}): Promise<DriverCheck> {
     return this.#operate('check', signal, async () => {
       const { ok, findings } = await checkRoundTrip(this, this.#context, { signal });
-      return { ok, findings: [...findings, ...(await findSpace(this.#layout.root, this.#limits))] };
+      return { ok, findings: [...findings, ...(await checkSpace(this.#layout.root, this.#limits))] };
     });
   }
 
@@ -150,15 +165,15 @@ export class FsDriver implements CacheDriver {
     this.#removeLeftovers();
     try {
       const replaced = await this.#writer.write(place, [body, trailer], signal);
-      this.#eviction?.grew(bytes - replaced);
+      this.#eviction?.recordGrowth(bytes - replaced);
     } catch (error) {
-      if (isFull(error)) this.#eviction?.lacksSpace(bytes);
+      if (isFull(error)) this.#eviction?.makeRoomFor(bytes);
       if (isAbsence(error)) await this.#folders.assertRoot('put');
       throw await toWriteError(error, this.#layout.path(place), this.#layout.root);
     }
   }
 
-  /** In the background of a put: at the first one, and then no more than once in an hour. */
+  /** Runs in the background of the first put, and then at most once an hour. */
   #removeLeftovers(): void {
     const now = this.#context.clock.monotonic();
     if (now - this.#leftoversRemovedAt < LEFTOVERS_INTERVAL) return;
@@ -188,7 +203,7 @@ export class FsDriver implements CacheDriver {
     return abortable(this.#track(work), signal, (reason) => abortedError(operation, reason), onLate);
   }
 
-  /** Counts work as running, abandoned work too, until it is really over. */
+  /** Counts work as running until it settles, even if its caller has left. */
   async #track<Value>(work: () => Promise<Value>): Promise<Value> {
     this.#running += 1;
     try {

@@ -49,18 +49,34 @@ const MEANINGS: Readonly<Record<string, readonly [code: CacheErrorCode, meaning:
   ENOENT: ['ERR_CACHE_UNAVAILABLE', 'it was removed by somebody else meanwhile'],
 };
 
-/** The operating system's name of an error, such as `ENOENT`. */
+/** The code of an operating system error, such as `ENOENT`. */
 export function errnoOf(thrown: unknown): string | undefined {
   return thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined;
 }
 
-/** Whether an error says that the file system, or the quota, has no room left. */
+/** Whether an error means that nothing is at a path. A path that is too long cannot hold a file either. */
+export function isAbsence(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ENAMETOOLONG';
+}
+
+/** Awaits `step`; `undefined` if its file or folder is gone, since other processes delete too. */
+export async function unlessAbsent<Value>(step: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await step;
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether an error means that the file system or the quota is full. */
 export function isFull(thrown: unknown): boolean {
   const errno = errnoOf(thrown);
   return errno === 'ENOSPC' || errno === 'EDQUOT';
 }
 
-/** What the operating system said about `path`, in the cache's words. A CacheError stays as it is. */
+/** Translates an error of the operating system about `path`. A CacheError stays as it is. */
 export function toCacheError(thrown: unknown, operation: CacheOperation, path: string): CacheError {
   if (isCacheError(thrown)) return thrown;
   const errno = errnoOf(thrown) ?? 'unknown error';
@@ -68,7 +84,7 @@ export function toCacheError(thrown: unknown, operation: CacheOperation, path: s
   return fsError(code, `cannot ${operation} ${path}: ${meaning} (${errno})`, operation, thrown);
 }
 
-/** As {@link toCacheError}, and of a full file system says what has run out. */
+/** As {@link toCacheError}; names the exhausted resource of a full file system. */
 export async function toWriteError(thrown: unknown, path: string, root: string): Promise<CacheError> {
   const error = toCacheError(thrown, 'put', path);
   if (errnoOf(thrown) !== 'ENOSPC') return error;

@@ -7,9 +7,9 @@ const FULL_FOLDER = 'a folder that cannot be removed is where an entry belongs';
 const NO_FOLDER = 'something that is no folder is where a folder of entries belongs';
 
 /**
- * What lies in the place of an entry or of a folder of entries, is not the cache's, and cannot be replaced. Only a
- * put finds out: to a look-up alone, a folder in the place of an entry may be one of entries with longer names. What
- * a put has met is remembered, so that look-ups tell it from a miss, and reported once.
+ * Foreign files and folders that block the path of an entry and cannot be replaced. Only a put can detect them: to a
+ * look-up, a folder at the path of an entry may hold entries with longer names. Each is reported once and remembered,
+ * so that later look-ups tell it from a miss.
  */
 export class Obstacles {
   readonly #report: DriverContext['report'];
@@ -19,34 +19,34 @@ export class Obstacles {
     this.#report = report;
   }
 
-  /** Whether a put has met something at a path. It may be gone by now. */
+  /** Whether a put has found an obstacle at a path. It may be gone by now. */
   isKnown(path: string): boolean {
     return this.#paths.has(path);
   }
 
-  /** Notes what a put has met. @returns the failure of the put. */
+  /** Records a folder that is not empty at the path of an entry. @returns the failure of the put. */
   fullFolder(path: string, cause: unknown): CacheError {
-    return this.#met(path, FULL_FOLDER, cause);
+    return this.#record(path, FULL_FOLDER, cause);
   }
 
-  /** Notes what a put has met. @returns the failure of the put. */
+  /** Records something else at the path of a folder. @returns the failure of the put. */
   noFolder(path: string, cause: unknown): CacheError {
-    return this.#met(path, NO_FOLDER, cause);
+    return this.#record(path, NO_FOLDER, cause);
   }
 
-  /** For a look-up that finds a folder, or no folder, at a path. @throws CacheError where a put has met it. */
+  /** For a look-up that finds a wrong type of file. @throws CacheError if a put has found an obstacle there. */
   assertUnknown(path: string): void {
     if (this.#paths.has(path)) {
       throw fsError('ERR_CACHE_CORRUPT', `cannot get ${path} or what is below: ${adviceOn(path)}`, 'get');
     }
   }
 
-  /** Notes that an entry has been stored at a path. */
+  /** Notes that a path is free again: an entry has been stored there. */
   forget(path: string): void {
     this.#paths.delete(path);
   }
 
-  #met(path: string, what: string, cause: unknown): CacheError {
+  #record(path: string, what: string, cause: unknown): CacheError {
     const message = `${what}: ${adviceOn(path)}`;
     if (!this.#paths.has(path)) {
       const [oldest] = this.#paths;
@@ -59,5 +59,5 @@ export class Obstacles {
 }
 
 function adviceOn(path: string): string {
-  return `${path} is somebody else's and is left alone: move it away, or choose another IMGPROXY_CACHE_PATH_PREFIX`;
+  return `${path} does not belong to the cache and is left alone: move it away, or choose another IMGPROXY_CACHE_PATH_PREFIX`;
 }

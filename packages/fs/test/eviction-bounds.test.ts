@@ -126,7 +126,7 @@ describe('eviction', { timeout: 120_000 }, () => {
     const { driver, events } = await openCache({ root, minFreeSpace: 2 ** 52 });
     await writeFile(join(root, 'foreign'), 'mine');
     await putAll(driver, ['v1/a']);
-    await eventually(() => events.some(({ kind }) => kind === 'eviction-in-vain'));
+    await eventually(() => events.some(({ kind }) => kind === 'nothing-evictable'));
     expect(events.filter(({ level }) => level === 'warn')).toHaveLength(1);
     expect(await readFile(join(root, 'foreign'), 'utf8')).toBe('mine');
     await putAll(driver, ['v1/b']);

@@ -21,7 +21,6 @@ const NEVER_SUSPEND = { IMGPROXY_CACHE_BREAKER_THRESHOLD: '0' };
 const COSTLY: readonly CellName[] = [
   ['bodies hang', 'https', 0.45, 4],
   ['a quarter of the bodies hang', 'http', 0.45, 300],
-  ['half of the answers are 503', 'http', 0.45, 4],
   ['slow link (20 KB a second)', 'http', 0.45, 4],
   ['stopped (SIGSTOP)', 'https', 0.1, 300],
 ];

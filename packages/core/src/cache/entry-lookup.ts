@@ -162,6 +162,7 @@ export class EntryLookup {
     const { tier, driver, clock, budget, renderingTime } = this.#parts;
     if (!this.#streaming.isClosed) {
       await entry.discard();
+      driver.succeed('get', progress.begun, 0);
       return this.#refused('stream', this.#streaming);
     }
     const hit = new StreamedHit(streamVerified(entry), {

@@ -72,8 +72,8 @@ export class LookupProbe {
       return;
     }
     const duration = clock.monotonic() - begun;
-    if (this.#parts.isSlow(duration)) throw driver.slow('get', duration);
     driver.succeed('get', begun, 0);
+    if (this.#parts.isSlow(duration)) throw driver.slow('get', duration);
   }
 
   async #read(entry: StoredEntry): Promise<void> {

@@ -8,7 +8,7 @@ const kinds = [];
 const { promise, resolve } = Promise.withResolvers();
 const driver = openDriver(root, { maxSize: Number(maxSize) }, ({ kind, level }) => {
   if (level === 'warn') kinds.push(kind);
-  if (kind === 'eviction-in-vain') resolve();
+  if (kind === 'nothing-evictable') resolve();
 });
 const entry = createEntry({ name: 'new/entry', contentType: 'image/png', created: 1 }, Buffer.alloc(100));
 await driver.put('new/entry', entry);

@@ -83,23 +83,29 @@ export function judgeOperations({ record }: S3Run, { driverWatch }: TestBed, ope
   };
 }
 
-/** Each call of the cache's driver is one event: of the operation, or, of an entry that is not sound, a corrupt one. */
+/**
+ * Each call of the cache's driver is one event: of the operation, or, of an entry that is not sound, a corrupt one. A
+ * stream that fails past its first chunk outside a probe is told besides, and one that turns out corrupt is deleted by the
+ * cache itself.
+ */
 function judgeEvents({ events, cached }: S3Run, { cacheWatch: { calls } }: TestBed): Judgement {
-  const lines: readonly (readonly [subject: string, events: number, calls: number])[] = [
-    ['requests', events.requests, cached.answered],
-    [
-      'gets',
-      events.operations.count('get') + events.corrupt,
-      // A stream that fails is told besides; one that turns out corrupt is deleted by the cache itself.
-      calls.count('get') + calls.count('stream') + calls.count('delete') - cached.deletions,
-    ],
-    ['puts', events.operations.count('put'), calls.count('put')],
-    ['deletes', events.operations.count('delete'), calls.count('delete')],
+  const gets = calls.count('get');
+  const besides = calls.count('stream') + calls.count('delete') - cached.deletions;
+  const lines: readonly (readonly [subject: string, events: number, calls: number, besides: number])[] = [
+    ['requests', events.requests, cached.answered, 0],
+    ['gets', events.operations.count('get') + events.corrupt, gets, besides],
+    ['puts', events.operations.count('put'), calls.count('put'), 0],
+    ['deletes', events.operations.count('delete'), calls.count('delete'), 0],
   ];
   return {
     name: "the cache's events add up",
-    holds: lines.every(([, told, done]) => told === done),
-    figures: lines.map(([subject, told, done]) => `${told} events of ${done} ${subject}`).join(', '),
+    holds: lines.every(([, told, done, more]) => told >= done && told <= done + more),
+    figures: lines
+      .map(
+        ([subject, told, done, more]) =>
+          `${told} events of ${done}${more > 0 ? ` to ${done + more}` : ''} ${subject}`,
+      )
+      .join(', '),
   };
 }
 

@@ -1,10 +1,10 @@
 import type { Dir, Dirent } from 'node:fs';
 import { isEntryName } from '@imgproxy-cache/core/driver';
-import { type CacheLayout, isTemporary } from './cache-layout.js';
-import type { FolderTree } from './folder-tree.js';
-import { lstat, opendir, readdir } from './fs-calls.js';
+import { type CacheLayout, isTemporary } from '../cache-layout.js';
+import type { FolderTree } from '../folder-tree.js';
+import { lstat, opendir, readdir } from '../fs-calls.js';
 
-/** A regular file below the cache's folder; whose it is nobody has looked at yet. */
+/** A regular file below the cache's folder, not yet known to be an entry. */
 export interface FoundFile {
   /** The name of the entry that would be there. */
   readonly name: string;
@@ -14,38 +14,37 @@ export interface FoundFile {
   readonly usedAt: number;
 }
 
-/** Receives what the operating system said about a file or folder that is passed over then. */
-export type ReportTrouble = (error: unknown, path: string) => void;
+/** Receives the error of a file or folder that is then skipped. */
+export type OnFailure = (error: unknown, path: string) => void;
 
-// From so many folders on, each is a branch that is walked to its end before the next.
+// With this many folders, each becomes a branch that is walked to its end before the next.
 const ENOUGH_BRANCHES = 32;
-// Of some 1,000 entries. One that is larger is not read at once, but stays open while its files are looked at.
+// About 1,000 entries. A larger folder is read in parts and stays open meanwhile.
 const MAX_FOLDER_BYTES = 128 * 1024;
 const BATCH = 1024;
 
 /**
- * One walk over all files below the cache's folder. Its branches come in random order, so that any stretch of the walk
- * is a fair sample of the whole. Within a branch a folder is read soon after the one that holds it: what is stored
- * in a new folder meanwhile would not be seen. It holds the paths of the branches, of the subfolders on its way, and
- * of at most 1,024 files of a folder at a time.
+ * One walk over all files below the cache's folder. It visits branches in random order, so that any stretch is a fair
+ * sample, and finishes each branch at once, since it would miss folders created later. It holds the paths of the
+ * branches, of pending subfolders, and of at most 1,024 files of a folder at a time.
  */
 export class FolderWalk {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
-  readonly #report: ReportTrouble;
+  readonly #onFailure: OnFailure;
   readonly #branches = [''];
   readonly #inBranch: string[] = [];
   #isBranched = false;
   readonly #listings = new Set<Promise<unknown>>();
   #begun: Promise<boolean> | undefined;
 
-  constructor(layout: CacheLayout, folders: FolderTree, report: ReportTrouble) {
+  constructor(layout: CacheLayout, folders: FolderTree, onFailure: OnFailure) {
     this.#layout = layout;
     this.#folders = folders;
-    this.#report = report;
+    this.#onFailure = onFailure;
   }
 
-  /** Files of the folders that no other lane has taken; several lanes may walk at a time. */
+  /** Yields the files of folders that no other lane has taken. Lanes may run concurrently. */
   async *lane(signal: AbortSignal): AsyncGenerator<FoundFile, void, undefined> {
     this.#begun ??= this.#folders.find(this.#layout.base, 'list');
     if (!(await this.#begun)) return;
@@ -114,7 +113,7 @@ export class FolderWalk {
     }
   }
 
-  /** A step of reading a folder, which may bring subfolders: lanes that have nothing to do wait for it. */
+  /** Reads a folder. Idle lanes wait for it, since it may bring subfolders. */
   async #list<Value>(
     step: Promise<Value>,
     path: string,
@@ -136,7 +135,7 @@ export class FolderWalk {
     try {
       return await step;
     } catch (error) {
-      this.#report(error, path);
+      this.#onFailure(error, path);
       return undefined;
     }
   }

@@ -1,82 +1,84 @@
 import type { Clock } from '@imgproxy-cache/core/driver';
-import { unlessAbsent } from './absence.js';
-import { type CacheLayout, parentOf } from './cache-layout.js';
+import { type CacheLayout, parentOf } from '../cache-layout.js';
+import type { FolderTree } from '../folder-tree.js';
+import { lstat, unlink } from '../fs-calls.js';
+import { unlessAbsent } from '../fs-errors.js';
+import { type Candidate, Candidates } from './candidates.js';
 import type { EntryUses } from './entry-uses.js';
-import { type Candidate, EvictionCandidates } from './eviction-candidates.js';
-import type { FolderTree } from './folder-tree.js';
-import { FolderWalk, type FoundFile, type ReportTrouble } from './folder-walk.js';
-import { lstat, unlink } from './fs-calls.js';
+import { FolderWalk, type FoundFile, type OnFailure } from './folder-walk.js';
 import { isEntryFile, OwnEntries } from './own-entries.js';
 
-/** How much an eviction hurries. */
-export interface Haste {
-  /** Files looked at at a time. */
+/** How fast an eviction proceeds. */
+export interface Pace {
+  /** Concurrent walkers. */
   readonly lanes: number;
-  /** How many entries go for one that is looked at: the fewer, the more surely they are the oldest. */
+  /** Evicted entries per entry examined. A smaller share picks older entries. */
   readonly share: number;
 }
 
-/** Receives the size of each entry that went. */
+/** Receives the size of each evicted entry, in bytes. */
 export type OnEvicted = (bytes: number) => void;
 
-// In the second walk the candidates of the first are known.
-const MAX_VAIN_WALKS = 2;
+// The second walk can evict candidates of the first.
+const MAX_FRUITLESS_WALKS = 2;
 const MAX_FAILURES = 16;
 // In milliseconds.
 const LONGEST_CALL = 50;
 
 type Lane = AsyncGenerator<FoundFile, void, undefined>;
 
+/** What {@link ClockEviction} works on. */
+export interface ClockEvictionOptions {
+  readonly layout: CacheLayout;
+  readonly folders: FolderTree;
+  readonly uses: EntryUses;
+  readonly clock: Clock;
+  readonly onFailure: OnFailure;
+}
+
 /**
- * Evicts entries that are among the least recently used, as a clock's hand that goes round: it looks at one entry
- * after the other, stays where it stopped, and remembers the oldest that it has seen.
+ * Clock eviction: an approximation of LRU. It examines entries in a walk that resumes where it stopped, and evicts
+ * the least recently used of those it has seen.
  */
-export class EvictionHand {
+export class ClockEviction {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
   readonly #uses: EntryUses;
   readonly #clock: Clock;
-  readonly #report: ReportTrouble;
+  readonly #onFailure: OnFailure;
   readonly #own: OwnEntries;
-  readonly #candidates = new EvictionCandidates();
+  readonly #candidates = new Candidates();
   #walk: FolderWalk;
   #lanes: Lane[] = [];
-  // Since an entry went.
-  #vainWalks = 0;
+  // Both since the last eviction.
+  #fruitlessWalks = 0;
   #failures = 0;
 
-  constructor(
-    layout: CacheLayout,
-    folders: FolderTree,
-    uses: EntryUses,
-    clock: Clock,
-    report: ReportTrouble,
-  ) {
+  constructor({ layout, folders, uses, clock, onFailure }: ClockEvictionOptions) {
     this.#layout = layout;
     this.#folders = folders;
     this.#uses = uses;
     this.#clock = clock;
-    this.#report = report;
-    this.#own = new OwnEntries(report);
-    this.#walk = new FolderWalk(layout, folders, report);
+    this.#onFailure = onFailure;
+    this.#own = new OwnEntries(onFailure);
+    this.#walk = new FolderWalk(layout, folders, onFailure);
   }
 
   /**
-   * Evicts until `bytes` are free, but no longer than it takes to look how things stand. One call at a time.
-   * @param onEvicted receives the size of each entry that went.
-   * @returns `vain` where all entries were looked at and none went, or too many could not be removed.
+   * Evicts entries of `bytes` in total, or for 50 ms. Calls must not overlap.
+   * @returns `nothing-evictable` if a whole walk evicted nothing, or 16 removals in a row failed.
    */
   async free(
     bytes: number,
-    { lanes, share }: Haste,
+    { lanes, share }: Pace,
     signal: AbortSignal,
     onEvicted: OnEvicted,
-  ): Promise<'some' | 'vain'> {
+  ): Promise<'some' | 'nothing-evictable'> {
     const end = this.#clock.monotonic() + LONGEST_CALL;
     // Freed, or about to be by another lane.
     let claimed = 0;
     const isOver = (): boolean =>
-      claimed >= bytes || this.#isVain() || signal.aborted || this.#clock.monotonic() > end;
+      claimed >= bytes || this.#isNothingEvictable() || signal.aborted || this.#clock.monotonic() > end;
     const takeLane = async (lane: Lane): Promise<boolean> => {
       while (!isOver()) {
         const { value: file } = await lane.next();
@@ -92,7 +94,7 @@ export class EvictionHand {
             break;
           }
           claimed -= size;
-          this.#candidates.giveBack();
+          this.#candidates.refund();
         }
       }
       return true;
@@ -104,23 +106,23 @@ export class EvictionHand {
       this.#lanes = this.#lanes.filter((_lane, index) => unfinished[index] ?? true);
       if (this.#lanes.length === 0) this.#beginWalk();
     }
-    if (!this.#isVain()) return 'some';
-    this.#vainWalks = 0;
+    if (!this.#isNothingEvictable()) return 'some';
+    this.#fruitlessWalks = 0;
     this.#failures = 0;
-    return 'vain';
+    return 'nothing-evictable';
   }
 
-  #isVain(): boolean {
-    return this.#vainWalks >= MAX_VAIN_WALKS || this.#failures >= MAX_FAILURES;
+  #isNothingEvictable(): boolean {
+    return this.#fruitlessWalks >= MAX_FRUITLESS_WALKS || this.#failures >= MAX_FAILURES;
   }
 
   #beginWalk(): void {
-    this.#walk = new FolderWalk(this.#layout, this.#folders, this.#report);
+    this.#walk = new FolderWalk(this.#layout, this.#folders, this.#onFailure);
     this.#candidates.endOfWalk();
-    this.#vainWalks += 1;
+    this.#fruitlessWalks += 1;
   }
 
-  /** Gives up the walk. */
+  /** Abandons the walk. */
   async stop(): Promise<void> {
     await Promise.all(this.#lanes.map((lane) => lane.return()));
     this.#lanes = [];
@@ -135,22 +137,22 @@ export class EvictionHand {
   async #attempt(candidate: Candidate): Promise<boolean> {
     try {
       if (!(await this.#evict(candidate))) return false;
-      this.#vainWalks = 0;
+      this.#fruitlessWalks = 0;
       this.#failures = 0;
       return true;
     } catch (error) {
       this.#failures += 1;
-      this.#report(error, candidate.file.path);
+      this.#onFailure(error, candidate.file.path);
       return false;
     }
   }
 
-  /** Evicts an entry, if it is still what it was. */
+  /** Evicts an entry unless it has been used, replaced or removed since. */
   async #evict({ file, usedAt }: Candidate): Promise<boolean> {
     const stats = await unlessAbsent(lstat(file.path));
     if (stats === undefined || stats.mtimeMs !== file.usedAt || stats.size !== file.bytes) return false;
     if ((await this.#uses.lastUse(file.path, file.usedAt)) > usedAt) return false;
-    // A look at the name is not enough here: no file of somebody else's may go.
+    // The name alone is no proof, and other programs' files must stay.
     if (!(await isEntryFile(file))) return false;
     if (!(await unlessAbsent(unlink(file.path).then(() => true)))) return false;
     this.#uses.forget(file.path);

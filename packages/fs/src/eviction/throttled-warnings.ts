@@ -1,11 +1,10 @@
 import type { DriverContext } from '@imgproxy-cache/core/driver';
-import { isAbsence } from './absence.js';
-import { toCacheError } from './fs-errors.js';
+import { isAbsence, toCacheError } from '../fs-errors.js';
 
 const REPORTED_EVERY = 60 * 60 * 1000;
 
-/** Warnings of work behind the back of requests: each kind at most once in an hour. */
-export class RareReports {
+/** Warnings of background work: each kind at most once an hour. */
+export class ThrottledWarnings {
   readonly #context: Pick<DriverContext, 'report' | 'clock'>;
   readonly #reportedAt = new Map<string, number>();
 
@@ -20,8 +19,8 @@ export class RareReports {
     this.#context.report({ kind, level: 'warn', message });
   }
 
-  /** A file or folder that eviction could not deal with; one that is gone is none of its business. */
-  readonly trouble = (error: unknown, path: string): void => {
+  /** Warns of a file or folder that eviction could not read or remove, unless it is gone. */
+  readonly failed = (error: unknown, path: string): void => {
     if (!isAbsence(error)) this.warn('eviction-failed', toCacheError(error, 'delete', path).message);
   };
 }

@@ -1,13 +1,13 @@
 import type { DriverContext, Timer } from '@imgproxy-cache/core/driver';
-import type { AtomicWriter } from './atomic-write.js';
-import type { CacheLayout } from './cache-layout.js';
+import type { CacheLayout } from '../cache-layout.js';
+import type { EntryWriter } from '../entry-writer.js';
+import type { FolderTree } from '../folder-tree.js';
 import { CacheSize } from './cache-size.js';
+import { ClockEviction, type OnEvicted, type Pace } from './clock-eviction.js';
 import { EntryUses } from './entry-uses.js';
-import { EvictionHand, type Haste, type OnEvicted } from './eviction-hand.js';
-import type { FolderTree } from './folder-tree.js';
 import { FreeSpaceFloor } from './free-space-floor.js';
-import { RareReports } from './rare-reports.js';
 import { SizeLimit } from './size-limit.js';
+import { ThrottledWarnings } from './throttled-warnings.js';
 import { UsageTallies } from './usage-tallies.js';
 
 /** Bounds of what the cache takes, in bytes; 0 is none. */
@@ -16,105 +16,116 @@ export interface SpaceLimits {
   readonly minFreeSpace: number;
 }
 
-const SOON = 1000;
-const PAUSE_AFTER_VAIN = 60 * 1000;
+const CHECK_DELAY = 1000;
+const PAUSE_WITHOUT_CANDIDATES = 60 * 1000;
 
 // On a full disk: room for this many entries as large as the one that did not fit.
 const ROOM_FOR = 16;
 const LEAST_ROOM = 1024 * 1024;
-const URGENT: Haste = { lanes: 4, share: 1 / 8 };
+const URGENT: Pace = { lanes: 4, share: 1 / 8 };
+
+/** What {@link Eviction} works on. */
+export interface EvictionOptions {
+  readonly limits: SpaceLimits;
+  readonly layout: CacheLayout;
+  readonly folders: FolderTree;
+  readonly writer: EntryWriter;
+  readonly context: DriverContext;
+  /** Permissions of the files that hold sizes. */
+  readonly fileMode: number;
+}
 
 /**
- * Keeps the cache within its limits, behind the back of all operations: none waits for it. Every process evicts for
- * what it stores itself; what they must know of each other lies in the folder of unfinished files.
+ * Keeps the cache within its limits. It runs in the background: no operation waits for it. Every process evicts for
+ * its own stores; processes share their sizes in the folder of temporary files.
  */
 export class Eviction {
-  /** When entries were used: to be told of every hit. */
+  /** Records the last use of entries. */
   readonly uses: EntryUses;
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
   readonly #context: DriverContext;
-  readonly #reports: RareReports;
+  readonly #warnings: ThrottledWarnings;
   readonly #tallies: UsageTallies | undefined;
-  readonly #hand: EvictionHand;
+  readonly #evictor: ClockEviction;
   readonly #sizeLimit: SizeLimit | undefined;
   readonly #floor: FreeSpaceFloor | undefined;
   readonly #step: number;
   readonly #stopping = new AbortController();
-  #storedSinceLook = 0;
+  #storedSinceCheck = 0;
   #roomWanted = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
   #working: Promise<void> | undefined;
   #workAgain = false;
 
-  constructor(
-    { maxSize, minFreeSpace }: SpaceLimits,
-    layout: CacheLayout,
-    folders: FolderTree,
-    writer: AtomicWriter,
-    context: DriverContext,
-    fileMode: number,
-  ) {
+  constructor({ limits, layout, folders, writer, context, fileMode }: EvictionOptions) {
+    const { maxSize, minFreeSpace } = limits;
     const { clock } = context;
     this.#layout = layout;
     this.#folders = folders;
     this.#context = context;
-    this.#reports = new RareReports(context);
+    this.#warnings = new ThrottledWarnings(context);
     this.uses = new EntryUses(clock);
-    this.#hand = new EvictionHand(layout, folders, this.uses, clock, this.#reports.trouble);
+    this.#evictor = new ClockEviction({
+      layout,
+      folders,
+      uses: this.uses,
+      clock,
+      onFailure: this.#warnings.failed,
+    });
     if (maxSize > 0) {
       this.#tallies = new UsageTallies(layout, fileMode);
-      const size = new CacheSize(layout, folders, writer, this.#tallies, clock);
-      this.#sizeLimit = new SizeLimit(
+      const size = new CacheSize({ layout, folders, writer, tallies: this.#tallies, clock });
+      this.#sizeLimit = new SizeLimit({
         maxSize,
         size,
-        this.#tallies,
-        this.#hand,
+        tallies: this.#tallies,
+        evictor: this.#evictor,
         context,
-        this.#reports,
-        () => {
+        warnings: this.#warnings,
+        onCounted: () => {
           this.#pausedUntil = Number.NEGATIVE_INFINITY;
           this.#start();
         },
-      );
+      });
     }
-    if (minFreeSpace > 0) this.#floor = new FreeSpaceFloor(minFreeSpace, layout.root, this.#hand);
+    if (minFreeSpace > 0) this.#floor = new FreeSpaceFloor(minFreeSpace, layout.root, this.#evictor);
     const steps = [this.#sizeLimit?.step, this.#floor?.step].filter((step) => step !== undefined);
     this.#step = Math.min(...steps);
     // The limit may have been lowered since the last process ended.
     this.#startSoon();
   }
 
-  /** Tells by how many bytes an operation made the cache grow; negative: shrink. */
-  grew(bytes: number): void {
+  /** Records by how many bytes an operation changed the size of the cache. */
+  recordGrowth(bytes: number): void {
     this.#tallies?.add(bytes);
     if (bytes <= 0) return;
-    this.#storedSinceLook += bytes;
-    if (this.#storedSinceLook >= this.#step) this.#start();
+    this.#storedSinceCheck += bytes;
+    if (this.#storedSinceCheck >= this.#step) this.#start();
     else this.#startSoon();
   }
 
-  /** Tells that an entry of `bytes` found no space. */
-  lacksSpace(bytes: number): void {
+  /** Evicts after a store of `bytes` has failed on a full disk. */
+  makeRoomFor(bytes: number): void {
     this.#roomWanted = Math.max(this.#roomWanted, bytes * ROOM_FOR, LEAST_ROOM);
     this.#start();
   }
 
-  /** Ends what runs at its next step. */
+  /** Stops the eviction at its next step. */
   stop(): void {
     this.#stopping.abort();
     this.#timer?.cancel();
   }
 
-  /** Resolves when nothing runs any more, after {@link stop} and the last operation. */
+  /** Resolves when nothing runs any more. Call it after {@link stop} and the last operation. */
   async settle(): Promise<void> {
     await this.#working;
     await this.uses.settle();
-    await this.#hand.stop().catch(() => {});
+    await this.#evictor.stop().catch(() => {});
     await this.#sizeLimit
       ?.settle()
-      .catch((error: unknown) => this.#reports.trouble(error, this.#layout.root));
+      .catch((error: unknown) => this.#warnings.failed(error, this.#layout.root));
   }
 
   #startSoon(): void {
@@ -123,7 +134,7 @@ export class Eviction {
     this.#timer = this.#context.clock.setTimer(() => {
       this.#timer = undefined;
       this.#start();
-    }, SOON);
+    }, CHECK_DELAY);
     this.#timer.unref?.();
   }
 
@@ -135,7 +146,7 @@ export class Eviction {
     }
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#storedSinceLook = 0;
+    this.#storedSinceCheck = 0;
     this.#workAgain = false;
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
@@ -145,12 +156,11 @@ export class Eviction {
 
   async #work(): Promise<void> {
     try {
-      // Before anybody has stored anything there is nothing to keep, and nothing to be written on a disk that may
-      // not be mounted.
+      // An unused root may be a disk that is not mounted: nothing is written there.
       if (!(await this.#folders.find(this.#layout.temporaryFolder, 'put'))) return;
       await this.#keepLimits();
     } catch (error) {
-      this.#reports.trouble(error, this.#layout.root);
+      this.#warnings.failed(error, this.#layout.root);
     }
   }
 
@@ -164,38 +174,38 @@ export class Eviction {
       bytes += size;
       this.#tallies?.add(-size);
     };
-    // On a full disk nothing can be written, not even about the size.
+    // A full disk takes no tally either, so the size limit comes last.
     const outcomes = [
       await this.#makeRoom(signal, onEvicted),
-      await this.#floor?.hold(signal, onEvicted),
-      await this.#sizeLimit?.hold(signal, onEvicted),
+      await this.#floor?.enforce(signal, onEvicted),
+      await this.#sizeLimit?.enforce(signal, onEvicted),
     ];
     if (outcomes.includes('later')) this.#startSoon();
-    if (outcomes.includes('vain')) this.#pauseInVain();
+    if (outcomes.includes('nothing-evictable')) this.#pause();
     if (entries === 0) return;
     const message = `evicted ${entries} entries of ${bytes} bytes`;
     this.#context.report({ kind: 'entries-evicted', level: 'debug', message });
   }
 
-  async #makeRoom(signal: AbortSignal, onEvicted: OnEvicted): Promise<'done' | 'vain'> {
+  async #makeRoom(signal: AbortSignal, onEvicted: OnEvicted): Promise<'done' | 'nothing-evictable'> {
     let missing = this.#roomWanted;
     this.#roomWanted = 0;
     while (missing > 0 && !signal.aborted) {
-      const outcome = await this.#hand.free(missing, URGENT, signal, (bytes) => {
+      const outcome = await this.#evictor.free(missing, URGENT, signal, (bytes) => {
         missing -= bytes;
         onEvicted(bytes);
       });
-      if (outcome === 'vain') return 'vain';
+      if (outcome === 'nothing-evictable') return 'nothing-evictable';
     }
     return 'done';
   }
 
-  /** What takes the space is not the cache's, or cannot be removed: looking again at once would only cost. */
-  #pauseInVain(): void {
-    this.#pausedUntil = this.#context.clock.monotonic() + PAUSE_AFTER_VAIN;
-    this.#reports.warn(
-      'eviction-in-vain',
-      `the cache in ${this.#layout.root} is past IMGPROXY_CACHE_FS_MAX_SIZE or IMGPROXY_CACHE_FS_MIN_FREE_SPACE, and no entry could be evicted: look what else fills the disk, and whether this process may delete there`,
+  /** Other files take the space, or entries cannot be removed: another walk at once would find the same. */
+  #pause(): void {
+    this.#pausedUntil = this.#context.clock.monotonic() + PAUSE_WITHOUT_CANDIDATES;
+    this.#warnings.warn(
+      'nothing-evictable',
+      `the cache in ${this.#layout.root} is past IMGPROXY_CACHE_FS_MAX_SIZE or IMGPROXY_CACHE_FS_MIN_FREE_SPACE, and no entry could be evicted: find out what else fills the disk, and whether this process may delete there`,
     );
   }
 }

@@ -1,26 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { isCacheError } from '@imgproxy-cache/core/driver';
-import { isAbsence } from './absence.js';
-import { decodeEntryFile, MAX_TRAILER_BYTES } from './entry-file.js';
-import { READ_FLAGS, readFully } from './entry-reader.js';
-import type { FoundFile, ReportTrouble } from './folder-walk.js';
-import { closeUnwatched, open } from './fs-calls.js';
+import { decodeEntryFile, MAX_TRAILER_BYTES } from '../entry-file.js';
+import { READ_FLAGS, readFully } from '../entry-reader.js';
+import { closeUnwatched, open } from '../fs-calls.js';
+import { isAbsence } from '../fs-errors.js';
+import type { FoundFile, OnFailure } from './folder-walk.js';
 
 const MAX_FORMS = 1024;
 const MAX_SMALL_BYTES = 64 * 1024;
 
-/** Tells entries from files that others keep below the same root. */
+/** Tells entries from other programs' files below the same root. */
 export class OwnEntries {
-  readonly #report: ReportTrouble;
+  readonly #onFailure: OnFailure;
   readonly #forms = new Set<string>();
 
-  constructor(report: ReportTrouble) {
-    this.#report = report;
+  constructor(onFailure: OnFailure) {
+    this.#onFailure = onFailure;
   }
 
   /**
-   * Whether a file counts as an entry. Entries are named by hashes: where one has proved to be an entry, those whose
-   * names differ in nothing but hexadecimal digits count unread.
+   * Whether a file counts as an entry. Names are hashes: once one file has proved to be an entry, files whose names
+   * differ only in hexadecimal digits count unread.
    */
   async include(file: FoundFile): Promise<boolean> {
     const form = file.name.replace(/[0-9a-f]/g, '0');
@@ -30,12 +30,11 @@ export class OwnEntries {
     return true;
   }
 
-  /** What cannot be read cannot be known as an entry. */
   async #isReadableEntry(file: FoundFile): Promise<boolean> {
     try {
       return await isEntryFile(file);
     } catch (error) {
-      this.#report(error, file.path);
+      this.#onFailure(error, file.path);
       return false;
     }
   }
@@ -44,12 +43,12 @@ export class OwnEntries {
 /** Whether a file is the entry of its name, and in a format that this software knows. */
 export async function isEntryFile({ name, path, bytes }: FoundFile): Promise<boolean> {
   try {
-    // One trip to the thread pool for a small file, where a descriptor takes three.
+    // Small files take one pool round trip, a descriptor takes three.
     const tail =
       bytes <= MAX_SMALL_BYTES ? await readFile(path, { flag: READ_FLAGS }) : await readTail(path, bytes);
     return decodeEntryFile(tail, bytes, path).metadata.name === name;
   } catch (error) {
-    // Replaced or removed meanwhile, or somebody else's.
+    // Replaced or removed meanwhile, or not an entry.
     if (isCacheError(error) || isAbsence(error)) return false;
     throw error;
   }

@@ -1,28 +1,27 @@
 import { constants } from 'node:fs';
-import { unlessAbsent } from './absence.js';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import { type FolderTree, syncFolder } from './folder-tree.js';
 import { close, closeUnwatched, fchmod, fsync, lstat, open, rename, unlink, writev } from './fs-calls.js';
-import { errnoOf } from './fs-errors.js';
+import { errnoOf, unlessAbsent } from './fs-errors.js';
 import type { Obstacles } from './obstacles.js';
-import { TemporaryNames } from './temporary-name.js';
+import { TemporaryNames } from './temporary-names.js';
 
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
-// Somebody who deletes the last other entry of a folder removes the folder too, at any moment.
+// A concurrent delete may remove the empty folder before each rename.
 const MAX_RENAMES = 8;
 const MAX_NAME_COLLISIONS = 8;
 
 export interface WriteOptions {
   readonly mode: number;
-  /** Whether what is written must outlive a power failure. */
+  /** Whether a write must survive a power failure. */
   readonly sync: boolean;
-  /** Whether somebody wants to know how large what is replaced was. */
+  /** Whether to measure the file that is replaced. */
   readonly measureReplaced?: boolean;
 }
 
-/** Writes files that are there as a whole or not at all: under another name first, renamed when complete. */
-export class AtomicWriter {
+/** Writes files atomically: under a temporary name first, renamed when complete. */
+export class EntryWriter {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
   readonly #options: WriteOptions;
@@ -37,15 +36,15 @@ export class AtomicWriter {
   }
 
   /**
-   * Writes `parts`, one behind the other, to the file at `place`. The errors are the operating system's.
-   * @returns how many bytes the file had before, if that is measured.
-   * @throws CacheError where something is in the way that cannot be replaced.
+   * Writes the concatenation of `parts` to the file at `place`. Errors are the operating system's.
+   * @returns the size of the replaced file if that is measured, else 0.
+   * @throws CacheError if something that cannot be replaced is in the way.
    */
   async write(place: string, parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<number> {
     try {
       return await this.#writeOnce(place, parts, signal);
     } catch (error) {
-      // A remembered folder, or the whole root, was removed and may be there again, or something else in its place.
+      // A remembered folder or the root was removed, and may have been made again or replaced.
       const errno = errnoOf(error);
       if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw error;
       this.#folders.forget();
@@ -59,7 +58,7 @@ export class AtomicWriter {
     signal: AbortSignal | undefined,
   ): Promise<number> {
     if (this.#obstacles.isKnown(this.#layout.path(place))) {
-      // For a place that is still taken nothing is written.
+      // Fails before anything is written if the place is still taken.
       await this.#folders.make(parentOf(place));
       await this.#removeFolder(place);
     }
@@ -88,10 +87,10 @@ export class AtomicWriter {
     }
   }
 
-  /** Closes the descriptor in any case, and before the rename: some file systems refuse a write at its close. */
+  /** Always closes the descriptor, before the rename: some file systems report a failed write at close. */
   async #fill(fd: number, parts: readonly Uint8Array[], signal: AbortSignal | undefined): Promise<void> {
     try {
-      // The umask took bits from the mode at the creation, which the owner's do not suffer.
+      // At creation the umask removed bits for group and others.
       if (this.#options.mode !== 0o600) await fchmod(fd, this.#options.mode);
       for (let rest = parts; rest.length > 0; ) {
         signal?.throwIfAborted();
@@ -124,7 +123,7 @@ export class AtomicWriter {
     }
   }
 
-  /** Removes a folder that lies where a file belongs, if it is empty: one that holds something is somebody else's. */
+  /** Removes an empty folder that is in the place of a file. One that is not empty stays. */
   async #removeFolder(place: string): Promise<void> {
     try {
       await unlessAbsent(this.#folders.remove(place));

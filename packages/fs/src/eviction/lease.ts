@@ -1,17 +1,16 @@
 import type { Clock } from '@imgproxy-cache/core/driver';
-import { unlessAbsent } from './absence.js';
-import { lstat, lutimes, readlink, symlink, unlink } from './fs-calls.js';
-import { errnoOf } from './fs-errors.js';
-import { parseTemporaryName, TemporaryNames, vitalityOf } from './temporary-name.js';
+import { lstat, lutimes, readlink, symlink, unlink } from '../fs-calls.js';
+import { errnoOf, unlessAbsent } from '../fs-errors.js';
+import { parseTemporaryName, processState, TemporaryNames } from '../temporary-names.js';
 
-// The clocks of machines that share a folder may differ: taking a lease too early costs work, not truth.
+// Clocks of machines that share a folder may differ. A lease taken too early costs repeated work only.
 const EXPIRES_AFTER = 60 * 1000;
 const RENEWED_EVERY = 10 * 1000;
 
 /**
- * Work that one process at a time should do, told from a symbolic link that leads nowhere: it is made and filled in
- * one step. Whoever finds its holder dead, or the link not renewed for a minute, takes it. Two processes that do so
- * in the same moment may both hold it, so it suits work that is merely not worth doing twice.
+ * A best-effort lock between processes, held as a dangling symlink, which is created with its content in one step. A
+ * process takes it over if the holder is dead or has not renewed it for a minute. Two processes may do so at once, so
+ * it only saves repeated work and excludes nothing.
  */
 export class Lease {
   readonly #path: string;
@@ -25,7 +24,7 @@ export class Lease {
     this.#clock = clock;
   }
 
-  /** False while somebody else holds it. @throws the operating system's errors. */
+  /** False while another process holds it. @throws the operating system's errors. */
   async acquire(): Promise<boolean> {
     this.#holder = await this.#names.next();
     if (!(await this.#create())) {
@@ -37,7 +36,7 @@ export class Lease {
     return true;
   }
 
-  /** To be called again and again while the work goes on. */
+  /** Renews the lease if due. Call it often while the work goes on. */
   async renew(): Promise<void> {
     if (this.#clock.monotonic() - this.#renewedAt >= RENEWED_EVERY) await this.#markRenewed();
   }
@@ -59,7 +58,7 @@ export class Lease {
 
   async #isAbandoned(): Promise<boolean> {
     const holder = parseTemporaryName((await unlessAbsent(readlink(this.#path))) ?? '');
-    if (holder !== undefined && (await vitalityOf(holder)) === 'dead') return true;
+    if (holder !== undefined && (await processState(holder)) === 'dead') return true;
     const stats = await unlessAbsent(lstat(this.#path));
     return stats === undefined || Math.abs(this.#clock.now() - stats.mtimeMs) > EXPIRES_AFTER;
   }

@@ -1,72 +1,74 @@
 import type { Clock } from '@imgproxy-cache/core/driver';
-import { unlessAbsent } from './absence.js';
-import type { AtomicWriter } from './atomic-write.js';
-import type { CacheLayout } from './cache-layout.js';
-import type { FolderTree } from './folder-tree.js';
-import { FolderWalk, type ReportTrouble } from './folder-walk.js';
-import { lstat, readText } from './fs-calls.js';
+import type { CacheLayout } from '../cache-layout.js';
+import type { EntryWriter } from '../entry-writer.js';
+import type { FolderTree } from '../folder-tree.js';
+import { lstat, readText } from '../fs-calls.js';
+import { unlessAbsent } from '../fs-errors.js';
+import { FolderWalk, type OnFailure } from './folder-walk.js';
 import { Lease } from './lease.js';
 import { OwnEntries } from './own-entries.js';
 import type { Tallies, Tally, UsageTallies } from './usage-tallies.js';
 
-// A count is made anew after this many times what it took, so that it costs about 1 % of one thread.
-const REST = 100;
-const SHORTEST_REST = 10 * 1000;
-// What was counted while more than this part of it changed is a guess, and soon counted again.
-const ROUGH_FROM = 1 / 50;
-const REST_OF_ROUGH = 5;
-const SHORTEST_REST_OF_ROUGH = 1000;
-// More would keep requests from the few threads that Node has for files.
+// The next count waits for this many times the duration of the last: counting takes about 1 % of one thread.
+const RECOUNT_FACTOR = 100;
+const MIN_RECOUNT_INTERVAL = 10 * 1000;
+// A count is rough, and repeated soon, if more than this share of the cache changed during it.
+const ROUGH_SHARE = 1 / 50;
+const ROUGH_RECOUNT_FACTOR = 5;
+const MIN_ROUGH_RECOUNT_INTERVAL = 1000;
+// More would starve requests of the threads of Node's pool.
 const LANES = 2;
 
-/** What was counted, as it stands in a file for all processes. */
+/** The result of a count, shared with all processes in a file. */
 interface Count {
   readonly bytes: number;
   readonly entries: number;
   /** Milliseconds since the Unix epoch. */
   readonly countedAt: number;
-  /** How long it took, in milliseconds. */
+  /** Duration in milliseconds. */
   readonly took: number;
-  /** Whether much was stored or removed meanwhile. */
+  /** Whether much was stored or removed during the count. */
   readonly rough: boolean;
-  /** The tallies whose bytes are in it. */
+  /** Growth per process that the count includes, in bytes. */
   readonly settled: Readonly<Record<string, number>>;
 }
 
 export interface KnownSize {
   readonly bytes: number;
-  /** How many processes have stored something lately. */
+  /** Processes that have stored something lately. */
   readonly processes: number;
-  /** Whether it is time to count anew. */
+  /** Whether a recount is due. */
   readonly due: boolean;
-  /** Whether it will be soon. */
+  /** Whether the count was rough. */
   readonly rough: boolean;
 }
 
+/** What {@link CacheSize} works on. */
+export interface CacheSizeOptions {
+  readonly layout: CacheLayout;
+  readonly folders: FolderTree;
+  readonly writer: EntryWriter;
+  readonly tallies: UsageTallies;
+  readonly clock: Clock;
+}
+
 /**
- * How many bytes the entries of all processes take together: what was counted once in a walk over the whole tree, and
- * what each process has said since. Files that others change and processes that are killed make it wrong until the
- * next count.
+ * The size of all entries of all processes, in bytes: the last count of the whole tree plus the tallies published
+ * since. Changes by other programs and by killed processes are missing until the next count.
  */
 export class CacheSize {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
-  readonly #writer: AtomicWriter;
+  readonly #writer: EntryWriter;
   readonly #tallies: UsageTallies;
   readonly #clock: Clock;
   readonly #place: string;
   readonly #lease: Lease;
-  // Each count is a new file.
+  // Identifies the file that `#count` was parsed from: each count is a new file.
   #countFile: string | undefined;
   #count: Count | undefined;
 
-  constructor(
-    layout: CacheLayout,
-    folders: FolderTree,
-    writer: AtomicWriter,
-    tallies: UsageTallies,
-    clock: Clock,
-  ) {
+  constructor({ layout, folders, writer, tallies, clock }: CacheSizeOptions) {
     this.#layout = layout;
     this.#folders = folders;
     this.#writer = writer;
@@ -76,7 +78,7 @@ export class CacheSize {
     this.#lease = new Lease(layout.path(`${layout.temporaryFolder}/counting`), clock);
   }
 
-  /** `undefined` where nobody has counted yet. @throws the operating system's errors. */
+  /** `undefined` before the first count. @throws the operating system's errors. */
   async read(): Promise<KnownSize | undefined> {
     const count = await this.#readCount();
     if (count === undefined) return undefined;
@@ -84,10 +86,10 @@ export class CacheSize {
     const { rough } = count;
     let { bytes } = count;
     for (const [process, { grown }] of tallies) bytes += grown - (count.settled[process] ?? 0);
-    const rest = rough
-      ? Math.max(SHORTEST_REST_OF_ROUGH, count.took * REST_OF_ROUGH)
-      : Math.max(SHORTEST_REST, count.took * REST);
-    const due = Math.abs(this.#clock.now() - count.countedAt) >= rest;
+    const interval = rough
+      ? Math.max(MIN_ROUGH_RECOUNT_INTERVAL, count.took * ROUGH_RECOUNT_FACTOR)
+      : Math.max(MIN_RECOUNT_INTERVAL, count.took * RECOUNT_FACTOR);
+    const due = Math.abs(this.#clock.now() - count.countedAt) >= interval;
     return { bytes: Math.max(0, bytes), processes: Math.max(1, tallies.size), due, rough };
   }
 
@@ -104,34 +106,34 @@ export class CacheSize {
   }
 
   /**
-   * Counts, unless another process does so already.
-   * @returns what was counted, `undefined` if another process counts or the signal aborted it.
+   * Counts, unless another process is counting.
+   * @returns `undefined` if another process is counting or the signal aborted the count.
    */
-  async count(signal: AbortSignal, report: ReportTrouble): Promise<Count | undefined> {
+  async count(signal: AbortSignal, onFailure: OnFailure): Promise<Count | undefined> {
     if (!(await this.#lease.acquire())) return undefined;
     try {
-      return await this.#countAlone(signal, report);
+      return await this.#countAlone(signal, onFailure);
     } finally {
       await this.#lease.release();
     }
   }
 
-  async #countAlone(signal: AbortSignal, report: ReportTrouble): Promise<Count | undefined> {
+  async #countAlone(signal: AbortSignal, onFailure: OnFailure): Promise<Count | undefined> {
     const began = this.#clock.monotonic();
     await this.#tallies.publish();
     const before = await this.#tallies.read();
-    const found = await this.#walk(signal, report);
+    const found = await this.#walk(signal, onFailure);
     if (found === undefined) return undefined;
     await this.#tallies.publish();
     const after = await this.#tallies.read();
-    // What is stored or removed while a walk in random order goes on has been seen by it half the time.
+    // A walk in random order sees half of what is stored or removed while it runs.
     const bytes = Math.max(0, Math.round(found.bytes + (sumOf(after, 'grown') - sumOf(before, 'grown')) / 2));
     const count: Count = {
       bytes,
       entries: found.entries,
       countedAt: this.#clock.now(),
       took: Math.round(this.#clock.monotonic() - began),
-      rough: sumOf(after, 'moved') - sumOf(before, 'moved') > bytes * ROUGH_FROM,
+      rough: sumOf(after, 'moved') - sumOf(before, 'moved') > bytes * ROUGH_SHARE,
       settled: Object.fromEntries([...after].map(([process, { grown }]) => [process, grown])),
     };
     await this.#writer.write(this.#place, [Buffer.from(`${JSON.stringify(count)}\n`)], signal);
@@ -141,10 +143,10 @@ export class CacheSize {
 
   async #walk(
     signal: AbortSignal,
-    report: ReportTrouble,
+    onFailure: OnFailure,
   ): Promise<{ bytes: number; entries: number } | undefined> {
-    const walk = new FolderWalk(this.#layout, this.#folders, report);
-    const own = new OwnEntries(report);
+    const walk = new FolderWalk(this.#layout, this.#folders, onFailure);
+    const own = new OwnEntries(onFailure);
     let bytes = 0;
     let entries = 0;
     const takeLane = async (): Promise<void> => {
@@ -168,7 +170,7 @@ function sumOf(tallies: Tallies, what: keyof Tally): number {
   return sum;
 }
 
-/** What others have written there is no count. */
+/** `undefined` for a file that holds no count. */
 function parseCount(text: string | undefined): Count | undefined {
   if (text === undefined) return undefined;
   try {

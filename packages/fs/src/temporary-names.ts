@@ -2,18 +2,17 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readlink, readText } from './fs-calls.js';
 
 /*
- * A file that is being written is called <place>-<pid>-<start>-<random>-<number>, so that whoever finds it can
- * tell whether its writer still lives. The place is a boot of a machine and its namespace of process numbers,
- * the start is the moment at which the process began, since process numbers are given out again.
+ * A temporary file is named <place>-<pid>-<start>-<random>-<number>, which tells other processes whether its writer
+ * is alive. The place identifies a boot of a machine and its PID namespace; the start time tells reused PIDs apart.
  */
 
 const TEMPORARY_NAME = /^([0-9a-f]{16})-([1-9][0-9]{0,9})-([0-9]{1,20})-[0-9a-f]{8}-[0-9]{1,16}$/;
 
 export interface Writer {
-  /** Where process numbers mean what they mean here: 16 hexadecimal digits. */
+  /** Boot and PID namespace: 16 hexadecimal digits. */
   readonly place: string;
   readonly pid: number;
-  /** When the process began, in clock ticks since the boot. */
+  /** Start of the process, in clock ticks since the boot. */
   readonly start: string;
 }
 
@@ -33,7 +32,7 @@ async function describeProcess(): Promise<Writer> {
     const place = createHash('sha256').update(boot).update(namespace).digest('hex').slice(0, 16);
     return { place, pid, start: await startOf('self') };
   } catch {
-    // Without /proc nobody can tell from outside whether this process lives: a place of its own says so.
+    // Without /proc no other process can check this one: a random place makes its state unknown.
     return { place: randomBytes(8).toString('hex'), pid, start: '0' };
   }
 }
@@ -46,7 +45,7 @@ async function startOf(pid: number | 'self'): Promise<string> {
   return start;
 }
 
-/** Makes temporary names that nobody else makes. */
+/** Makes names that are unique among all processes. */
 export class TemporaryNames {
   readonly #random = randomBytes(4).toString('hex');
   #count = 0;
@@ -58,15 +57,15 @@ export class TemporaryNames {
   }
 }
 
-/** Whose temporary file it is; `undefined` for a name that is none. */
+/** The writer of a temporary file; `undefined` for any other name. */
 export function parseTemporaryName(name: string): Writer | undefined {
   const [, place, pid, start] = TEMPORARY_NAME.exec(name) ?? [];
   if (place === undefined || pid === undefined || start === undefined) return undefined;
   return { place, pid: Number(pid), start };
 }
 
-/** Whether a writer lives; `unknown` where it was on another machine, in another container, or before a reboot. */
-export async function vitalityOf(writer: Writer): Promise<'alive' | 'dead' | 'unknown'> {
+/** Whether a writer is alive; `unknown` for one on another machine, in another container, or before a reboot. */
+export async function processState(writer: Writer): Promise<'alive' | 'dead' | 'unknown'> {
   const self = await identifyWriter();
   if (writer.place !== self.place) return 'unknown';
   try {

@@ -1,12 +1,12 @@
 import type { CheckFinding } from '@imgproxy-cache/core/driver';
+import { statfs } from '../fs-calls.js';
 import type { SpaceLimits } from './eviction.js';
-import { statfs } from './fs-calls.js';
 
-// Below this share a full file system is near.
+// A smaller free share is reported.
 const SCARCE = 0.01;
 
-/** What the file system's space means for the cache, for `check()`. */
-export async function findSpace(root: string, limits: SpaceLimits): Promise<CheckFinding[]> {
+/** Findings of `check()` about the space of the file system. */
+export async function checkSpace(root: string, limits: SpaceLimits): Promise<CheckFinding[]> {
   try {
     const { blocks, bavail, bsize, files, ffree } = await statfs(root);
     const scarce: string[] = [];
@@ -20,7 +20,7 @@ export async function findSpace(root: string, limits: SpaceLimits): Promise<Chec
     }
     return messages.map((message) => ({ level: 'warning', subject: 'space', message }));
   } catch {
-    // What is wrong with the root the round trip has found already.
+    // The round trip has reported a missing root already.
     return [];
   }
 }

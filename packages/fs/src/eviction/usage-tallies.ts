@@ -1,36 +1,35 @@
 import { constants } from 'node:fs';
-import { unlessAbsent } from './absence.js';
-import type { CacheLayout } from './cache-layout.js';
-import { close, lstat, open, readdir, rename, unlink } from './fs-calls.js';
-import { parseTemporaryName, TemporaryNames, vitalityOf } from './temporary-name.js';
+import type { CacheLayout } from '../cache-layout.js';
+import { close, lstat, open, readdir, rename, unlink } from '../fs-calls.js';
+import { unlessAbsent } from '../fs-errors.js';
+import { parseTemporaryName, processState, TemporaryNames } from '../temporary-names.js';
 
 /*
- * What a process has done to the size of the cache is the name of an empty file, tally.<process>.<moved>.<grown>: a
- * rename changes it as a whole, one look at the folder reads those of all processes, and what was removed or renamed
- * by its name is what was read.
+ * Each process publishes its tally as the name of an empty file, tally.<process>.<moved>.<grown>. A rename updates it
+ * atomically, and one listing of the folder reads the tallies of all processes.
  */
 
 const TALLY = /^tally\.([0-9a-f-]+)\.([0-9]{1,16})\.(-?[0-9]{1,16})$/;
 const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-/** How long a tally stays as it is before somebody else may remove it, in milliseconds. */
+/** A tally unchanged for this long may be removed by other processes, in milliseconds. */
 const IDLE_AFTER = 60 * 60 * 1000;
 
-/** What one process has done, in bytes. */
+/** What one process has stored and removed, in bytes. */
 export interface Tally {
-  /** Stored, and removed: never less than before. */
+  /** Stored plus removed: never decreases. */
   readonly moved: number;
-  /** Stored less removed. */
+  /** Stored minus removed. */
   readonly grown: number;
 }
 
-/** By the names of the processes. */
+/** Tallies by process. */
 export type Tallies = ReadonlyMap<string, Tally>;
 
 interface OwnTally extends Tally {
   readonly process: string;
 }
 
-/** What each process that uses the folder has stored and removed since it began. */
+/** What each process has stored and removed since it started. */
 export class UsageTallies {
   readonly #layout: CacheLayout;
   readonly #mode: number;
@@ -46,19 +45,19 @@ export class UsageTallies {
     this.#mode = mode;
   }
 
-  /** Counts what this process has stored, or removed: negative. */
+  /** Adds what this process has stored; negative: removed. */
   add(bytes: number): void {
     this.#pendingMoved += Math.abs(bytes);
     this.#pendingGrown += bytes;
   }
 
-  /** Lets the others see what was counted. @throws the operating system's errors. */
+  /** Publishes the tally to other processes. @throws the operating system's errors. */
   publish(): Promise<void> {
     this.#publishing = this.#publishing.catch(() => {}).then(() => this.#publishPending());
     return this.#publishing;
   }
 
-  /** The latest of all processes, as far as they have published it. */
+  /** Reads the published tallies of all processes. */
   async read(): Promise<Tallies> {
     let tallies = await this.#readOnce();
     // A file that is renamed meanwhile may be listed under both of its names, or under none.
@@ -68,11 +67,11 @@ export class UsageTallies {
     return tallies;
   }
 
-  /** Removes tallies that are settled, of processes that have died or said nothing new for long. */
+  /** Removes tallies that a count includes, of processes that died or have been idle for an hour. */
   async removeSettled(settled: Tallies, now: number): Promise<void> {
     for (const [process, tally] of settled) {
       const path = this.#path(process, tally);
-      // Its process, if it lives after all, has renamed it: then there is nothing of this name.
+      // A live process may have renamed its tally: then this name is gone.
       if (await this.#isOver(process, path, now)) await unlessAbsent(unlink(path));
     }
   }
@@ -85,7 +84,7 @@ export class UsageTallies {
     this.#pendingGrown -= grown;
   }
 
-  /** `undefined` where it is gone: somebody has settled it while this process had nothing to say. */
+  /** `undefined` if another process has removed it while this one was idle. */
   async #rename(own: OwnTally | undefined, moved: number, grown: number): Promise<OwnTally | undefined> {
     if (own === undefined) return undefined;
     const { process } = own;
@@ -113,7 +112,7 @@ export class UsageTallies {
 
   async #isOver(process: string, path: string, now: number): Promise<boolean> {
     const writer = parseTemporaryName(process);
-    if (writer !== undefined && (await vitalityOf(writer)) === 'dead') return true;
+    if (writer !== undefined && (await processState(writer)) === 'dead') return true;
     const stats = await unlessAbsent(lstat(path));
     return stats !== undefined && Math.abs(now - stats.ctimeMs) > IDLE_AFTER;
   }

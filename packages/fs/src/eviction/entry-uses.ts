@@ -1,23 +1,23 @@
 import type { Clock } from '@imgproxy-cache/core/driver';
-import { lutimes } from './fs-calls.js';
+import { lutimes } from '../fs-calls.js';
 
 // About 4 MB of paths.
 const MAX_REMEMBERED = 20_000;
 const LONGEST_INTERVAL = 10 * 60 * 1000;
 const SHORTEST_INTERVAL = 1000;
-// An entry that is in use is marked this many times in the life of one that is not.
-const MARKS_IN_A_LIFE = 8;
+// Used entries are marked this often within the lifetime of unused ones.
+const MARKS_PER_LIFETIME = 8;
 
 interface Use {
-  /** The time that the file bears. */
+  /** The mtime of the file. */
   markedAt: number;
   usedAt: number;
 }
 
 /**
- * When entries were used. A file's time of modification says it to other processes and after a restart, whatever the
- * mount options say about times of access: a hit sets it, but of one entry only once in an interval. Between that
- * this process remembers the use of the last entries.
+ * The last use of entries. A hit sets the mtime of the file, which other processes and the next start can read
+ * whatever the mount options for atime, at most once per entry and interval. Uses in between are kept in memory, for
+ * the last 20,000 entries.
  */
 export class EntryUses {
   readonly #clock: Clock;
@@ -30,8 +30,8 @@ export class EntryUses {
   }
 
   /**
-   * Notes a hit.
-   * @param markedAt the time that the file bears, where it is known.
+   * Records a hit.
+   * @param markedAt the mtime of the file, if known.
    */
   used(path: string, markedAt = 0): void {
     const now = this.#clock.now();
@@ -47,7 +47,7 @@ export class EntryUses {
     this.#markings.add(marking);
   }
 
-  /** When an entry was used last, as far as this process knows. Tells the others what only this one knew. */
+  /** The last use of an entry that this process knows of. Marks the file if its mtime is older. */
   async lastUse(path: string, markedAt: number): Promise<number> {
     const use = this.#uses.get(path);
     if (use === undefined || use.usedAt <= markedAt) return markedAt;
@@ -59,9 +59,9 @@ export class EntryUses {
     this.#uses.delete(path);
   }
 
-  /** Fits the interval to how long entries live that nobody uses, in milliseconds. */
+  /** Adapts the interval to the lifetime of unused entries, in milliseconds. */
   adaptTo(life: number): void {
-    this.#interval = Math.min(LONGEST_INTERVAL, Math.max(SHORTEST_INTERVAL, life / MARKS_IN_A_LIFE));
+    this.#interval = Math.min(LONGEST_INTERVAL, Math.max(SHORTEST_INTERVAL, life / MARKS_PER_LIFETIME));
   }
 
   /** Resolves when no file is being marked. */
