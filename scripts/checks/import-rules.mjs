@@ -7,7 +7,7 @@
 const notDrivers = 'core|url|http-transport|driver-testkit|fake-s3|bench|soak';
 const seesEverything = 'bench|soak';
 const driverSource = `^packages/((?!(?:${notDrivers})/)[^/]+)/src/`;
-const modules = 'driver|key|config|policy|cache|telemetry|container';
+const modules = 'driver|key|config|resilience|cache|telemetry|container';
 const moduleOf = (/** @type {string} */ name) => `^packages/core/src/${name}/`;
 const otherModules = (/** @type {string[]} */ ...allowed) => ({
   path: '^packages/core/src/',
@@ -38,17 +38,17 @@ export const importRules = [
     to: otherModules('config', 'driver'),
   },
   {
-    name: 'policy-on-driver',
-    comment: 'Policy knows the driver contract and no other module.',
+    name: 'resilience-on-driver',
+    comment: 'Resilience knows the driver contract and no other module.',
     severity: 'error',
-    from: { path: moduleOf('policy') },
-    to: otherModules('policy', 'driver'),
+    from: { path: moduleOf('resilience') },
+    to: otherModules('resilience', 'driver'),
   },
   {
-    name: 'policy-knows-no-wire',
-    comment: 'Policy treats every store alike: it knows no HTTP and no SDK.',
+    name: 'resilience-knows-no-wire',
+    comment: 'Resilience treats every store alike: it knows no HTTP and no SDK.',
     severity: 'error',
-    from: { path: moduleOf('policy') },
+    from: { path: moduleOf('resilience') },
     to: {
       path: [
         '^(https?|http2|net|tls)$',
@@ -57,11 +57,11 @@ export const importRules = [
     },
   },
   {
-    name: 'cache-on-key-policy-driver',
-    comment: 'The path of a request uses keys, policy and drivers.',
+    name: 'cache-on-key-resilience-driver',
+    comment: 'The path of a request uses keys, resilience and drivers.',
     severity: 'error',
     from: { path: moduleOf('cache') },
-    to: otherModules('cache', 'key', 'policy', 'driver', 'config'),
+    to: otherModules('cache', 'key', 'resilience', 'driver', 'config'),
   },
   {
     name: 'cache-takes-types-of-config',

@@ -3,6 +3,6 @@ export { CORE_TABLE, NEGOTIATION_TABLE, type ReadConfig, readConfig } from './co
 export * from './container/index.js';
 export * from './driver/index.js';
 export * from './key/index.js';
-export type { ErrorReporting, FailurePhase, Logger } from './policy/index.js';
-export { errorReporting } from './policy/index.js';
+export type { ErrorReporting, FailurePhase, Logger } from './resilience/index.js';
+export { errorReporting } from './resilience/index.js';
 export { openTelemetry } from './telemetry/index.js';

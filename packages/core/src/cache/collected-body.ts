@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
-import { abortedError, type ByteBudget } from '../policy/index.js';
+import { abortedError, type ByteBudget } from '../resilience/index.js';
 
 /** How collecting a stream ended. */
 export type Collected =

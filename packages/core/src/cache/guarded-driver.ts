@@ -16,7 +16,7 @@ import {
   CircuitOpenError,
   Deadline,
   type Logger,
-} from '../policy/index.js';
+} from '../resilience/index.js';
 import type { EventPublisher, GuardedOperation } from './cache-events.js';
 import { DriverHealth, type TierHealth } from './driver-health.js';
 

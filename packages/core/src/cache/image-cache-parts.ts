@@ -1,6 +1,6 @@
 import type { CacheDriver, Clock } from '../driver/index.js';
 import type { CacheKeyBuilder } from '../key/index.js';
-import type { ErrorReporting, Logger } from '../policy/index.js';
+import type { ErrorReporting, Logger } from '../resilience/index.js';
 import type { CacheTelemetry } from './cache-events.js';
 import type { DriverReports } from './driver-reports.js';
 

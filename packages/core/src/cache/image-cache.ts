@@ -10,7 +10,7 @@ import {
   type Flight,
   FlightTable,
   type Logger,
-} from '../policy/index.js';
+} from '../resilience/index.js';
 import { isAccepted, withAccept } from './accepted-types.js';
 import { EventPublisher } from './cache-events.js';
 import { type CacheHealth, healthOf } from './cache-health.js';

@@ -1,5 +1,5 @@
 import type { CacheError, Clock } from '../driver/index.js';
-import type { CircuitBreaker } from '../policy/index.js';
+import type { CircuitBreaker } from '../resilience/index.js';
 
 /**
  * The progress of a look-up: its current part decides which breaker counts a failure or a timeout. While the look-up waits

@@ -1,5 +1,5 @@
 import type { Clock } from '../driver/index.js';
-import type { ByteBudget, ErrorReporting, Flight } from '../policy/index.js';
+import type { ByteBudget, ErrorReporting, Flight } from '../resilience/index.js';
 import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';

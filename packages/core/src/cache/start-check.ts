@@ -1,5 +1,5 @@
 import { CacheError, type Clock, type DriverCheck } from '../driver/index.js';
-import type { ErrorReporting, Logger } from '../policy/index.js';
+import type { ErrorReporting, Logger } from '../resilience/index.js';
 import type { Tier } from './tier.js';
 
 export interface StartCheckParts {

@@ -1,5 +1,5 @@
 import { type CacheEntry, type Clock, createEntry, encodeMetadata, isCacheError } from '../driver/index.js';
-import type { ByteBudget, ErrorReporting, StoreOutcome } from '../policy/index.js';
+import type { ByteBudget, ErrorReporting, StoreOutcome } from '../resilience/index.js';
 import type { EventPublisher } from './cache-events.js';
 import type { CacheOutcome, NotStoredReason } from './cache-status.js';
 import type { LookedUpTier, Refusal } from './lookup.js';

@@ -1,5 +1,5 @@
 import type { CacheError, Clock } from '../driver/index.js';
-import type { ByteBudget, CircuitBreaker } from '../policy/index.js';
+import type { ByteBudget, CircuitBreaker } from '../resilience/index.js';
 import { isHarmless } from './guarded-driver.js';
 
 export interface StreamedHitParts {

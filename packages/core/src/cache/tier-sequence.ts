@@ -1,5 +1,5 @@
 import { type Clock, isCacheError } from '../driver/index.js';
-import { Deadline } from '../policy/index.js';
+import { Deadline } from '../resilience/index.js';
 import type { LookedUpTier, Lookup, Miss } from './lookup.js';
 import type { Tier } from './tier.js';
 

@@ -6,7 +6,7 @@ import {
   type Logger,
   type StoreOutcome,
   StoreQueue,
-} from '../policy/index.js';
+} from '../resilience/index.js';
 import { EventPublisher } from './cache-events.js';
 import { CacheStatus, type NotStoredReason } from './cache-status.js';
 import { EntryLookup } from './entry-lookup.js';

@@ -3,7 +3,7 @@ import type { ContainerModule } from 'inversify';
 import { DriverReports, ImageCache, type ImageCacheSettings, type NamedDriver } from '../cache/index.js';
 import { type CacheDriver, type Clock, systemClock } from '../driver/index.js';
 import { CacheKeyBuilder, EntryNames } from '../key/index.js';
-import { type ErrorReporting, errorReporting, type Logger } from '../policy/index.js';
+import { type ErrorReporting, errorReporting, type Logger } from '../resilience/index.js';
 import { openTelemetry } from '../telemetry/index.js';
 import { type CacheOptions, readCacheConfiguration } from './cache-configuration.js';
 import { stderrLogger } from './stderr-logger.js';

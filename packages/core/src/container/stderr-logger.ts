@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Logger } from '../policy/index.js';
+import type { Logger } from '../resilience/index.js';
 
 const line =
   (level: string) =>

@@ -3,7 +3,7 @@ import type { ServiceIdentifier } from 'inversify';
 import type { ImageCache, ImageCacheSettings } from '../cache/index.js';
 import type { CacheDriver, Clock } from '../driver/index.js';
 import type { CacheKeyBuilder } from '../key/index.js';
-import type { ErrorReporting, Logger } from '../policy/index.js';
+import type { ErrorReporting, Logger } from '../resilience/index.js';
 
 const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`@imgproxy-cache/core:${name}`);
 
