@@ -14,6 +14,7 @@ export class WatchedEntry implements StoredEntry {
   readonly #watch: DriverWatch;
   readonly #lookup: AbortSignal | undefined;
   #discarded = false;
+  #streaming = false;
 
   constructor(entry: StoredEntry, watch: DriverWatch, lookup: AbortSignal | undefined) {
     this.metadata = entry.metadata;
@@ -37,6 +38,7 @@ export class WatchedEntry implements StoredEntry {
 
   async *stream(options: OperationOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     this.#watch.running += 1;
+    this.#streaming = true;
     try {
       yield* this.#entry.stream(options);
     } catch (error) {
@@ -46,17 +48,24 @@ export class WatchedEntry implements StoredEntry {
       this.#fail(error, options.signal);
       throw error;
     } finally {
-      this.#watch.running -= 1;
+      this.#endStream();
     }
   }
 
   async discard(): Promise<void> {
     this.#discarded = true;
     await this.#entry.discard();
+    // A stream that is left between two chunks never gets to its own end.
+    this.#endStream();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.discard();
+  }
+
+  #endStream(): void {
+    if (this.#streaming) this.#watch.running -= 1;
+    this.#streaming = false;
   }
 
   #fail(error: unknown, signal: AbortSignal | undefined): void {
