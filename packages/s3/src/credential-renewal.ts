@@ -113,7 +113,8 @@ export class RenewedCredentials {
   }
 
   #renew(): Promise<AwsCredentialIdentity> {
-    if (this.#failure !== undefined && this.#backsOff()) return Promise.reject(this.#failure);
+    if (this.#failure !== undefined && (this.#closed || this.#backsOff()))
+      return Promise.reject(this.#failure);
     this.#exchanging ??= this.#exchangeOnce().finally(() => {
       this.#exchanging = undefined;
     });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { startService } from './http-service.js';
 import { configOf, setEnvironment, TEST_KEYS } from './open-driver.js';
 import { S3Server, testTls } from './s3-server.js';
 
@@ -36,4 +37,12 @@ test('a driver that is closed while it waits to ask again leaves nothing to wait
   server.script = () => ({ status: 503, headers: { 'retry-after': '5' }, body: SLOW_DOWN });
   const config = JSON.stringify(configOf({ endpoint: server.url, region: 'us-west-1' }));
   expect(await outputOf('close-while-it-waits.mjs', config)).toBe('ERR_CACHE_CLOSED ends');
+});
+
+test('a driver that is closed while its credentials hang lets the process end', async () => {
+  const container = await startService(() => undefined);
+  setEnvironment({ AWS_CONTAINER_CREDENTIALS_FULL_URI: container.url });
+  const config = JSON.stringify(configOf({ endpoint: 'http://127.0.0.1:9', region: 'us-west-1' }));
+  expect(await outputOf('close-while-credentials-hang.mjs', config)).toBe('ERR_CACHE_CLOSED');
+  expect(container.requests.length).toBeLessThanOrEqual(1);
 });
