@@ -95,7 +95,7 @@ describe.each(['fs', 'memory', 's3'])('the pages of the %s driver', (driver) => 
 });
 
 describe.each(['fs', 's3'])('the page of the %s driver', (driver) => {
-  const code = globSync(`packages/${driver}/src/*.ts`, { cwd: repository })
+  const code = globSync(`packages/${driver}/src/**/*.ts`, { cwd: repository })
     .map((path) => readFileSync(repository + path, 'utf8'))
     .join('\n');
   const reported = [...code.matchAll(/\bkind: (.*)/g)].flatMap(
