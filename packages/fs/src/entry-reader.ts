@@ -14,47 +14,49 @@ import { close, closeUnwatched, fstat, lstat, open, read } from './fs-calls.js';
 import { fsError, toCacheError } from './fs-errors.js';
 import type { Obstacles } from './obstacles.js';
 
-// Without blocking, so that opening a FIFO that lies there cannot hang.
+// Non-blocking, so that opening a FIFO cannot hang.
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-// Up to this size a file is read at once: more would hold up the memory of slow readers.
+// Up to this size `get` reads the whole file; more would stay in memory for as long as its reader is slow.
 const MAX_BUFFERED_BYTES = 1024 * 1024 + MAX_TRAILER_BYTES;
-const CHUNK_BYTES = 64 * 1024;
+// Node 26 reads a small file in one round trip to its thread pool, where open and read take two. But V8 reclaims buffers
+// of readFile by full collections only: from about 100 KB on these cost more than the trip. Before 26 readFile takes four.
+const MAX_READ_FILE_BYTES = Number.parseInt(process.versions.node, 10) >= 26 ? 64 * 1024 : 0;
+// 256 KiB take half the CPU time of 64 KiB.
+const CHUNK_BYTES = 256 * 1024;
 // Node refuses to read more than 2^31 - 1 bytes in one call.
 const MAX_READ_BYTES = 2 ** 30;
 
 // About 3 MB of paths.
 const MAX_REMEMBERED = 20_000;
 
-/**
- * Opens the files of entries. It remembers which ones were small, since Node reads a small file in one trip to the
- * thread pool where descriptors take four: a hint that costs nothing but a larger buffer once when it is wrong.
- */
+/** Opens entry files. It remembers their sizes, which saves `lstat` and `fstat` as long as they stay right. */
 export class EntryReader {
-  readonly #small = new Set<string>();
+  readonly #sizes = new Map<string, number>();
   readonly #uses: EntryUses | undefined;
   readonly #obstacles: Obstacles;
 
-  /** @param uses is told of every hit. */
+  /** @param uses records each hit. */
   constructor(uses: EntryUses | undefined, obstacles: Obstacles) {
     this.#uses = uses;
     this.#obstacles = obstacles;
   }
 
   /**
-   * Opens an entry's file. `undefined` where a folder has the name, unless a put has found that it is in the way.
-   * @throws CacheError for what is not an entry; the operating system's error for what cannot be read.
+   * Opens an entry's file. `undefined` if a folder has the name, unless a put has found that it is in the way.
+   * @throws CacheError for a file that is no entry; the operating system's error for one that cannot be read.
    */
   async read(path: string): Promise<StoredEntry | undefined> {
-    if (this.#small.has(path)) {
+    const size = this.#sizes.get(path);
+    if (size !== undefined) {
       try {
-        const entry = await this.#readWhole(path);
+        const entry = await this.#open(path, size);
         this.#uses?.used(path);
         return entry;
       } catch (error) {
-        this.#small.delete(path);
+        this.#sizes.delete(path);
         if (isCacheError(error)) throw error;
-        // Look what has taken its place.
+        // Something else may be there now.
       }
     }
     const stats = await lstat(path);
@@ -63,41 +65,60 @@ export class EntryReader {
       return undefined;
     }
     if (!stats.isFile()) throw irregular(path);
-    const entry = stats.size <= MAX_BUFFERED_BYTES ? await this.#readWhole(path) : await openEntry(path);
+    const entry = await this.#open(path, stats.size);
     this.#uses?.used(path, stats.mtimeMs);
     return entry;
   }
 
-  async #readWhole(path: string): Promise<StoredEntry> {
-    const file = await readFile(path, { flag: READ_FLAGS });
-    if (file.length > MAX_BUFFERED_BYTES) this.#small.delete(path);
-    else this.#remember(path);
+  /** @param size as remembered: the file may have been replaced since. */
+  async #open(path: string, size: number): Promise<StoredEntry> {
+    const file = size <= MAX_BUFFERED_BYTES ? await readWhole(path, size) : undefined;
+    if (file === undefined) return await this.#openStreamed(path);
+    this.#remember(path, file.length);
     const { metadata, bodyBytes } = decodeEntryFile(file, file.length, path);
     return new BufferedEntry(metadata, file.subarray(0, bodyBytes), false);
   }
 
-  #remember(path: string): void {
-    if (this.#small.size >= MAX_REMEMBERED) this.#small.clear();
-    this.#small.add(path);
+  async #openStreamed(path: string): Promise<StoredEntry> {
+    const fd = await open(path, READ_FLAGS);
+    try {
+      const stats = await fstat(fd);
+      if (!stats.isFile()) throw irregular(path);
+      const tail = Buffer.allocUnsafe(Math.min(stats.size, MAX_TRAILER_BYTES));
+      await readFully(fd, tail, stats.size - tail.length, path);
+      const { metadata, bodyBytes } = decodeEntryFile(tail, stats.size, path);
+      this.#remember(path, stats.size);
+      return new StreamedEntry(metadata, new FileBody(fd, bodyBytes, path));
+    } catch (error) {
+      closeUnwatched(fd);
+      throw error;
+    }
+  }
+
+  #remember(path: string, size: number): void {
+    if (!this.#sizes.has(path) && this.#sizes.size >= MAX_REMEMBERED) this.#sizes.clear();
+    this.#sizes.set(path, size);
   }
 }
 
-async function openEntry(path: string): Promise<StoredEntry> {
+/** Reads a file of `size` bytes; `undefined` if it is too large for one read or has another size. */
+async function readWhole(path: string, size: number): Promise<Buffer | undefined> {
+  if (size <= MAX_READ_FILE_BYTES) {
+    const file = await readFile(path, { flag: READ_FLAGS });
+    return file.length <= MAX_BUFFERED_BYTES ? file : undefined;
+  }
   const fd = await open(path, READ_FLAGS);
   try {
-    const stats = await fstat(fd);
-    if (!stats.isFile()) throw irregular(path);
-    const tail = Buffer.allocUnsafe(Math.min(stats.size, MAX_TRAILER_BYTES));
-    await readFully(fd, tail, stats.size - tail.length, path);
-    const { metadata, bodyBytes } = decodeEntryFile(tail, stats.size, path);
-    return new StreamedEntry(metadata, new FileBody(fd, bodyBytes, path));
-  } catch (error) {
+    // One byte more shows whether the file is longer.
+    const buffer = Buffer.allocUnsafeSlow(size + 1);
+    const count = await read(fd, buffer, 0, buffer.length, 0);
+    return count === size ? buffer.subarray(0, size) : undefined;
+  } finally {
     closeUnwatched(fd);
-    throw error;
   }
 }
 
-/** Fills `target` with what the file holds from `position` on. @throws CacheError where the file is shorter. */
+/** Fills `target` from `position` of a file. @throws CacheError if the file is shorter. */
 export async function readFully(fd: number, target: Buffer, position: number, path: string): Promise<void> {
   for (let offset = 0; offset < target.length; ) {
     const count = await read(fd, target, offset, target.length - offset, position + offset);
@@ -106,7 +127,7 @@ export async function readFully(fd: number, target: Buffer, position: number, pa
   }
 }
 
-/** A body that stays in its file until it is wanted. The open descriptor outlives an overwrite or a delete. */
+/** A body that is read on demand. The open descriptor survives an overwrite or a delete of the file. */
 class FileBody implements BodySource {
   readonly #fd: number;
   readonly #size: number;
@@ -138,7 +159,7 @@ class FileBody implements BodySource {
 
   close(): Promise<void> {
     if (this.#reading === undefined) return close(this.#fd).catch(() => {});
-    // An abandoned read still uses the descriptor, whose number must not be given to another file before.
+    // An abandoned read still uses the descriptor: closed too early, its number could denote another file.
     const closeLate = (): void => closeUnwatched(this.#fd);
     this.#reading.then(closeLate, closeLate);
     return Promise.resolve();

@@ -51,6 +51,30 @@ describe('an overwrite', () => {
     expect(await bodyOf(driver, NAME)).toEqual(Buffer.from('new'));
   });
 
+  test('by another process with a body of another size is read whole', async () => {
+    const reader = await openCache();
+    const writer = await openCache({ root: reader.root });
+    // On both sides of each limit at which the reader goes another way.
+    const sizes = [
+      10,
+      100_000,
+      10,
+      3 * MEBIBYTE,
+      200_000,
+      100_000,
+      100_001,
+      3 * MEBIBYTE,
+      10,
+      100_000,
+      99_999,
+    ];
+    for (const [index, size] of sizes.entries()) {
+      const body = Buffer.alloc(size, index + 1);
+      await writer.driver.put(NAME, entryOf(NAME, body));
+      for (const _again of [1, 2]) expect((await bodyOf(reader.driver, NAME))?.equals(body)).toBe(true);
+    }
+  });
+
   test('by several puts at once leaves one of them', async () => {
     const { driver, root } = await openCache();
     const bodies = Array.from({ length: 20 }, (_, index) => Buffer.alloc(100_000, index));

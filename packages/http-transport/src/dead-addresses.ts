@@ -1,5 +1,5 @@
 import dns, { type LookupAddress } from 'node:dns';
-import type { LookupFunction, Socket } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TransportClock } from './clock.js';
 
 /** For how long an address that did not answer is tried last, in milliseconds. */
@@ -23,16 +23,31 @@ export class DeadAddresses {
   /** For `net.connect`. */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     this.#resolve(hostname, options, (error, addresses, family) => {
-      if (error !== null || !Array.isArray(addresses)) callback(error, addresses, family);
-      else callback(null, this.#deadLast(addresses));
+      if (error !== null) {
+        callback(error, addresses, family);
+        return;
+      }
+      // Node.js would throw, where nobody catches it, at an answer of another form.
+      const [first, ...others] = this.#deadLast(validAddresses(addresses, family));
+      if (first === undefined) callback(noAddress(hostname), '');
+      else if (options.all === true) callback(null, [first, ...others]);
+      else callback(null, first.address, first.family);
     });
   };
 
   /** Learns from the attempts of a socket that is connecting. */
   watch(socket: Socket): Socket {
-    const remember = (address: string): void =>
-      void this.#dead.set(address, this.#clock.monotonic() + REMEMBERED);
+    const remember = (address: string): void => this.#remember(address);
     return socket.on('connectionAttemptTimeout', remember).on('connectionAttemptFailed', remember);
+  }
+
+  /** Learns that nothing came of a connection, though its address took it. */
+  giveUp({ remoteAddress }: Socket): void {
+    if (remoteAddress !== undefined) this.#remember(remoteAddress);
+  }
+
+  #remember(address: string): void {
+    this.#dead.set(address, this.#clock.monotonic() + REMEMBERED);
   }
 
   #deadLast(addresses: readonly LookupAddress[]): LookupAddress[] {
@@ -44,4 +59,18 @@ export class DeadAddresses {
   #rank({ address }: LookupAddress): number {
     return this.#dead.has(address) ? 1 : 0;
   }
+}
+
+/** The addresses of a resolver's answer, whether it gives one or several. */
+function validAddresses(addresses: unknown, family: number | undefined): LookupAddress[] {
+  const found: unknown[] = Array.isArray(addresses) ? addresses : [{ address: addresses, family }];
+  return found
+    .map((each) => (each ?? {}) as Partial<LookupAddress>)
+    .flatMap(({ address }) =>
+      typeof address === 'string' && isIP(address) !== 0 ? [{ address, family: isIP(address) }] : [],
+    );
+}
+
+function noAddress(hostname: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`the resolver gives no address of ${hostname}`), { code: 'ENOTFOUND' });
 }

@@ -76,13 +76,17 @@ export class SocketOpener {
       sockets.push(socket);
       return socket.on('error', fail).once('close', () => fail(new Error('the connection was closed')));
     };
+    const giveUp = (error: Error): void => {
+      if (!settled) for (const each of sockets) this.#addresses.giveUp(each);
+      settle(error, null);
+    };
     const deadline = clock.setTimer(
-      () => settle(timeoutError('connect-timeout', 'no connection', connectTimeout, { host }), null),
+      () => giveUp(timeoutError('connect-timeout', 'no connection', connectTimeout, { host })),
       connectTimeout,
     );
     this.#connect(destination, watch, (socket) => settle(null, socket), fail);
     return {
-      abandon: () => settle(connectionError('closed', 'gave up the connection to', { host }), null),
+      abandon: () => giveUp(connectionError('closed', 'gave up the connection to', { host })),
     };
   }
 

@@ -99,3 +99,47 @@ test.each(['http', 'https'])('a silent address costs the next connection by %s n
 function urlOf(script: string): string {
   return new URL(`processes/${script}`, import.meta.url).href;
 }
+
+test.each<[string, unknown]>([
+  ['no address', []],
+  ['nothing', undefined],
+  ['something else', [null, { address: 'nowhere' }]],
+])('a resolver that gives %s fails a request, and not the process', async (_what, answer) => {
+  const lookup: LookupFunction = (_name, _options, callback) =>
+    void setImmediate(() => callback(null, answer as never));
+  const transport = new HttpTransport({ lookup });
+  onTestFinished(() => transport.close());
+  await expect(read(transport, 'http://store.s3.example.com:9', '/')).rejects.toMatchObject({
+    cause: { code: 'ENOTFOUND' },
+  });
+});
+
+test('a resolver that gives one address as text is understood', async () => {
+  const { port } = await startServer((_request, response) => response.end('reached'));
+  const lookup: LookupFunction = (_name, _options, callback) =>
+    void setImmediate(() => callback(null, SOUND, 4));
+  const transport = new HttpTransport({ lookup });
+  onTestFinished(() => transport.close());
+  expect(await read(transport, `http://store.s3.example.com:${port}`, '/')).toBe('reached');
+});
+
+test('an address that takes connections and never speaks TLS is tried last from then on', async () => {
+  const { port } = await startServer((_request, response) => response.end('reached'), { secure: true });
+  const mute = net.createServer(() => {});
+  await new Promise<void>((resolve) => mute.listen(port, '127.0.0.9', resolve));
+  const held: net.Socket[] = [];
+  mute.on('connection', (socket) => held.push(socket));
+  onTestFinished(() => {
+    for (const socket of held) socket.destroy();
+    mute.close();
+  });
+  const transport = new HttpTransport({
+    ca: authority,
+    lookup: naming(['127.0.0.9', SOUND]),
+    connectTimeout: 300,
+  });
+  onTestFinished(() => transport.close());
+  const origin = `https://store.s3.example.com:${port}`;
+  await expect(read(transport, origin, '/')).rejects.toMatchObject({ name: 'TimeoutError' });
+  expect(await read(transport, origin, '/')).toBe('reached');
+});

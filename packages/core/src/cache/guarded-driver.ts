@@ -46,6 +46,7 @@ export class GuardedDriver {
   readonly #deletions: Deadline;
   readonly #lists: Deadline;
   readonly #checks: Deadline;
+  readonly #closes: Deadline;
   readonly #breakers: CircuitBreaker[] = [];
   readonly #writes: CircuitBreaker;
   readonly #health: DriverHealth;
@@ -61,6 +62,7 @@ export class GuardedDriver {
     this.#deletions = new Deadline(clock, 'delete', storeTimeout);
     this.#lists = new Deadline(clock, 'list', storeTimeout);
     this.#checks = new Deadline(clock, 'check', storeTimeout);
+    this.#closes = new Deadline(clock, 'close', storeTimeout);
     this.#writes = this.breaker('put', storeTimeout, () => this.#probeByCheck());
     this.#health = new DriverHealth(name, clock);
   }
@@ -180,7 +182,7 @@ export class GuardedDriver {
 
   close(): Promise<void> {
     for (const breaker of this.#breakers) breaker.stop();
-    return this.#observe('close', () => this.#driver.close());
+    return this.#observe('close', () => this.#closes.run(() => this.#driver.close()));
   }
 
   /** Records that an operation succeeded. */

@@ -10,6 +10,7 @@ import {
   type Flight,
   FlightTable,
   type Logger,
+  safeLogger,
 } from '../resilience/index.js';
 import { isAccepted, withAccept } from './accepted-types.js';
 import { EventPublisher } from './cache-events.js';
@@ -65,7 +66,8 @@ export class ImageCache implements AsyncDisposable {
   #ready: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ drivers, keys, reporting, clock, logger, settings, telemetry }: ImageCacheParts) {
+  constructor({ drivers, keys, reporting, clock, logger: given, settings, telemetry }: ImageCacheParts) {
+    const logger = safeLogger(given);
     this.driverName = drivers.length === 0 ? undefined : drivers.map(({ name }) => name).join(',');
     this.#keys = keys;
     this.#reporting = reporting;

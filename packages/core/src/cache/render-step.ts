@@ -159,6 +159,13 @@ function checked(rendering: Rendering): Rendering {
     );
   }
   const contentType: unknown = rendering.contentType;
+  const store: unknown = rendering.store;
+  if (store !== undefined && typeof store !== 'boolean') {
+    if (!(body instanceof Uint8Array)) closeSource(body as AsyncIterable<Uint8Array>);
+    throw new TypeError(
+      'render gave a store that is neither true nor false: an image that only this request may have needs false',
+    );
+  }
   if (typeof contentType !== 'string') {
     if (!(body instanceof Uint8Array)) closeSource(body as AsyncIterable<Uint8Array>);
     throw new TypeError("render gave no contentType: it must be the image's media type, such as image/webp");
