@@ -1,12 +1,16 @@
+import { infoGrammar, processingGrammar } from './options/option-grammar.js';
+import { runtimeCrypto } from './runtime-crypto.js';
 import {
   BOOLEAN,
   BYTES,
   FUNCTION,
   listOf,
   NUMBER,
+  optional,
   REPLACEMENT,
   type SettingType,
   TEXT,
+  TEXTS_BY_NAME,
 } from './setting-types.js';
 import { valueType } from './value-type.js';
 
@@ -37,8 +41,36 @@ export interface UrlConfig {
   readonly urlReplacements: readonly UrlReplacement[];
   /** Beginnings of the source URLs that may be asked for, with `*` as in replacements. Empty: any. */
   readonly allowedSources: readonly string[];
-  /** Options that a URL may use, each under exactly these names. Empty: all. */
+  /** Options that a URL may use, each under exactly these names. Empty: all. Presets may use any. */
   readonly allowedProcessingOptions: readonly string[];
+  /** Whether URLs and presets may use the options that lift limits, such as `max_src_resolution`. Default: false. */
+  readonly allowSecurityOptions: boolean;
+  /** Options by the name of the preset, such as `{ sharp: 'sharpen:0.7/quality:90' }`. `default` is applied to all URLs. */
+  readonly presets: Readonly<Record<string, string>>;
+  /** Whether a URL has names of presets in place of options. Default: false. */
+  readonly onlyPresets: boolean;
+  /** Presets of info URLs. */
+  readonly infoPresets: Readonly<Record<string, string>>;
+  /** Whether an info URL has names of presets in place of options. Default: as `onlyPresets`. */
+  readonly infoOnlyPresets: boolean | undefined;
+  /** Options that an info URL may use, each under exactly these names. Empty: all. */
+  readonly allowedInfoOptions: readonly string[];
+  /** Whether URLs are read as imgproxy Pro does: its options, pipelines, info URLs, encrypted sources. Default: false. */
+  readonly pro: boolean;
+  /**
+   * What becomes of options, arguments, presets and formats that are not understood. `refuse`, the default: the URL is
+   * refused, as a renderer must. `carry`: they are kept as they are, and all options in their order, as a cache before
+   * another's renderer needs it.
+   */
+  readonly unknownOptions: 'refuse' | 'carry';
+  /** How many pipelines a URL may have, the first one included. Default: 0, any number. */
+  readonly maxChainedPipelines: number;
+  /** AES key of encrypted sources: 16, 24 or 32 bytes. Without one, an encrypted source is known by its encrypted text. */
+  readonly sourceUrlEncryptionKey: Uint8Array | undefined;
+  /** What a client must send as `Authorization: Bearer`. Default: empty, and clients need send nothing. */
+  readonly secret: string;
+  /** Whether width and pixel ratio may come from the client's hints. Default: false. */
+  readonly clientHints: boolean;
   /** Beginning of every path, such as `/img`, without a slash at its end. Default: empty. */
   readonly pathPrefix: string;
   /** The present time in milliseconds since 1970, for `expires`. Default: the system's clock. */
@@ -81,6 +113,18 @@ const DEFAULTS: UrlConfig = {
   urlReplacements: [],
   allowedSources: [],
   allowedProcessingOptions: [],
+  allowSecurityOptions: false,
+  presets: {},
+  onlyPresets: false,
+  infoPresets: {},
+  infoOnlyPresets: undefined,
+  allowedInfoOptions: [],
+  pro: false,
+  unknownOptions: 'refuse',
+  maxChainedPipelines: 0,
+  sourceUrlEncryptionKey: undefined,
+  secret: '',
+  clientHints: false,
   pathPrefix: '',
   now: Date.now,
 };
@@ -96,6 +140,21 @@ const SETTING_TYPES: Readonly<Record<keyof UrlConfig, SettingType>> = {
   urlReplacements: listOf(REPLACEMENT),
   allowedSources: listOf(TEXT),
   allowedProcessingOptions: listOf(TEXT),
+  allowSecurityOptions: BOOLEAN,
+  presets: TEXTS_BY_NAME,
+  onlyPresets: BOOLEAN,
+  infoPresets: TEXTS_BY_NAME,
+  infoOnlyPresets: optional(BOOLEAN),
+  allowedInfoOptions: listOf(TEXT),
+  pro: BOOLEAN,
+  unknownOptions: {
+    expected: '"refuse" or "carry"',
+    includes: (value) => value === 'refuse' || value === 'carry',
+  },
+  maxChainedPipelines: NUMBER,
+  sourceUrlEncryptionKey: optional(BYTES),
+  secret: TEXT,
+  clientHints: BOOLEAN,
   pathPrefix: TEXT,
   now: FUNCTION,
 };
@@ -127,8 +186,22 @@ interface SettingFault extends UrlConfigFault {
 /** What is wrong with a configuration, by setting. Only where all types are right are values looked at. */
 export function faultsOf(config: UrlSettings): readonly SettingFault[] {
   const complete = withDefaults(config);
-  const typeFaults = typeFaultsOf(complete);
-  return typeFaults.length > 0 ? typeFaults : valueFaultsOf(complete);
+  for (const check of [typeFaultsOf, valueFaultsOf, presetFaultsOf]) {
+    const faults = check(complete);
+    if (faults.length > 0) return faults;
+  }
+  return [];
+}
+
+/** Where presets are, each is tried once, as imgproxy does when it starts. */
+function presetFaultsOf(config: UrlConfig): readonly SettingFault[] {
+  const grammars = { presets: processingGrammar(config), infoPresets: infoGrammar(config) };
+  return Object.entries(grammars).flatMap(([name, grammar]) =>
+    grammar.presetFaults().map(({ preset, message }) => ({
+      name: name as 'presets' | 'infoPresets',
+      message: `has the preset "${preset}", which is wrong: ${message}`,
+    })),
+  );
 }
 
 function typeFaultsOf(config: UrlConfig): readonly SettingFault[] {
@@ -143,12 +216,9 @@ function typeFaultsOf(config: UrlConfig): readonly SettingFault[] {
   });
 }
 
-function valueFaultsOf({
-  keys,
-  salts,
-  signatureSize,
-  argumentsSeparator,
-}: UrlConfig): readonly SettingFault[] {
+function valueFaultsOf(config: UrlConfig): readonly SettingFault[] {
+  const { keys, salts, signatureSize, argumentsSeparator, maxChainedPipelines } = config;
+  const { sourceUrlEncryptionKey: encryptionKey, secret } = config;
   const faults: SettingFault[] = [];
   if (keys.length !== salts.length) {
     const counts = `there are ${keys.length} keys and ${salts.length} salts`;
@@ -159,6 +229,20 @@ function valueFaultsOf({
       name: 'signatureSize',
       message: `must be a whole number from 1 to 32, it is ${signatureSize}`,
     });
+  }
+  if (!Number.isInteger(maxChainedPipelines) || maxChainedPipelines < 0) {
+    const message = `must be a whole number, 0 or more, it is ${maxChainedPipelines}`;
+    faults.push({ name: 'maxChainedPipelines', message });
+  }
+  if (encryptionKey !== undefined && ![16, 24, 32].includes(encryptionKey.length)) {
+    const message = `must have 16, 24 or 32 bytes, it has ${encryptionKey.length}`;
+    faults.push({ name: 'sourceUrlEncryptionKey', message });
+  }
+  const needsCrypto = { keys: keys.length > 0, sourceUrlEncryptionKey: encryptionKey, secret };
+  for (const [name, value] of Object.entries(needsCrypto)) {
+    if (!value || runtimeCrypto() !== undefined) continue;
+    const message = 'cannot be used here: this runtime has no cryptography of Node.js, which checking needs';
+    faults.push({ name: name as keyof UrlConfig, message });
   }
   if (argumentsSeparator === '') faults.push({ name: 'argumentsSeparator', message: 'must not be empty' });
   return faults;
