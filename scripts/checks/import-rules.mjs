@@ -4,7 +4,7 @@
  * @import { IForbiddenRuleType } from 'dependency-cruiser'
  */
 
-const notDrivers = 'core|url|http-transport|driver-testkit|fake-s3|bench|soak';
+const notDrivers = 'core|url|http|http-transport|driver-testkit|fake-s3|bench|soak';
 const seesEverything = 'bench|soak';
 const driverSource = `^packages/((?!(?:${notDrivers})/)[^/]+)/src/`;
 const modules = 'driver|key|config|resilience|cache|telemetry|container';
