@@ -130,6 +130,16 @@ export const importRules = [
     to: { path: `^packages/(?!(?:${notDrivers})/)`, pathNot: '^packages/$1/' },
   },
   {
+    name: 'http-on-core',
+    comment:
+      'Of this workspace http imports core alone, and no framework: an adapter is for node:http or the Fetch API.',
+    severity: 'error',
+    from: { path: '^packages/http/src/' },
+    to: {
+      pathNot: ['^packages/(http|core)/', '^node:', '^(http|stream|zlib)(/|$)'],
+    },
+  },
+  {
     name: 'fake-s3-on-no-package',
     comment: 'Tests of all packages use the fake S3: it imports no other package of this workspace.',
     severity: 'error',

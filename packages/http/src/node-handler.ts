@@ -73,15 +73,11 @@ async function send(
   settings: HandlerSettings,
 ): Promise<void> {
   try {
-    const body = await withKnownEnd(request, answer);
-    const headers = withEarlierLists(response, answer.headers);
-    if (body instanceof Readable) {
-      response.writeHead(answer.status, headers);
-      await pipeline(body, response);
-    } else {
-      // One write: Node sends the headers with the body.
-      response.writeHead(answer.status, headers).end(body);
-    }
+    const { status, headers, body } = await withKnownEnd(request, answer);
+    response.writeHead(status, withEarlierLists(response, headers));
+    // Bytes are one write: Node sends the headers with them.
+    if (body instanceof Readable) await pipeline(body, response);
+    else response.end(body);
   } catch (error) {
     const hasBegun = response.headersSent;
     if (!isOfClient(error)) reportError(settings, error, hasBegun ? answer.status : 500);
@@ -92,13 +88,12 @@ async function send(
 }
 
 /** With HTTP/1.0 the end of the connection is the end of a body of unknown length. */
-async function withKnownEnd(
-  { httpVersion }: IncomingMessage,
-  { headers, body }: HttpAnswer,
-): Promise<HttpAnswer['body']> {
-  if (httpVersion !== '1.0' || !(body instanceof Readable) || 'Content-Length' in headers) return body;
+async function withKnownEnd({ httpVersion }: IncomingMessage, answer: HttpAnswer): Promise<HttpAnswer> {
+  const { headers, body } = answer;
+  if (httpVersion !== '1.0' || !(body instanceof Readable) || 'Content-Length' in headers) return answer;
   const whole = await collectUpTo(body, MAX_COLLECTED_BYTES);
-  if (whole instanceof Uint8Array) return whole;
+  if (whole instanceof Uint8Array)
+    return { ...answer, headers: { ...headers, 'Content-Length': String(whole.length) }, body: whole };
   whole.destroy();
   throw new Error(
     `an image of unknown length and more than ${MAX_COLLECTED_BYTES} bytes cannot be served over HTTP/1.0: give the rendering as bytes`,
