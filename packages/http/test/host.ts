@@ -9,6 +9,7 @@ import {
   HttpError,
   type ImageRequest,
 } from '@imgproxy-cache/http';
+import memory from '@imgproxy-cache/memory';
 import { Agent, request as send } from 'undici';
 
 /** Bodies up to this size have validators and ranges in these hosts. */
@@ -53,7 +54,7 @@ export class Host implements AsyncDisposable {
         IMGPROXY_CACHE_VERIFY_BYTES: String(VERIFY_BYTES),
         ...env,
       },
-      resolveFrom: import.meta.url,
+      drivers: [memory],
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     });
     const server = createServer({ maxHeaderSize: 100_000 });
@@ -144,7 +145,7 @@ export function bytesOf(path: string): Buffer {
 }
 
 /** `/1000`: bytes; `/stream/1000`: a stream; `/svg`, `/private`, `/missing`, `/broken`, `/breaks-off`. */
-export function renderPath(path: string): Rendering {
+function renderPath(path: string): Rendering {
   const body = bytesOf(path);
   if (path.startsWith('/missing')) throw new HttpError(404, 'Source is unreachable', 'secret-reason');
   if (path.startsWith('/broken')) throw new Error('secret-reason');

@@ -14,7 +14,7 @@ async function fieldsOf(
     resolveFrom: import.meta.url,
   });
   const fetch = () =>
-    cache.fetch({ source: 'x', lifetime: how.ttl }, () => ({
+    cache.fetch({ source: 'x', ttl: how.ttl }, () => ({
       body: bytesOf('/100'),
       contentType: 'image/jpeg',
       ...rendering,

@@ -141,7 +141,7 @@ export class ImageCache implements AsyncDisposable {
       status,
       image,
       name,
-      ttl: request.lifetime ?? ttlSeconds,
+      ttl: request.ttl ?? ttlSeconds,
       verifyBytes,
       vary: accepts === undefined ? vary : withAccept(vary),
     };

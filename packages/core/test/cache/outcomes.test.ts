@@ -31,9 +31,9 @@ describe('what a request gets', () => {
     expect(memory.peek(memory.names[0] ?? '')?.metadata.tags).toEqual(['cats']);
   });
 
-  it('says what an HTTP answer needs of the entry: name, checksum, end and lifetime', async () => {
+  it('says what an HTTP answer needs of the entry: name, checksum, end and ttl', async () => {
     const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: 'true' });
-    const miss = await cache.fetch({ ...REQUEST, lifetime: 60 }, renderer());
+    const miss = await cache.fetch({ ...REQUEST, ttl: 60 }, renderer());
     const hit = await cache.fetch(REQUEST, renderer());
     const [name = ''] = memory.names;
     const { crc32, created, expires } = memory.peek(name)?.metadata ?? {};
