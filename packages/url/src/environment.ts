@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { faultsOf } from './checked-config.js';
 import { parseGoBoolean, parseGoInteger } from './go-values.js';
 import { hexBytes, parseHexList } from './hex-list.js';
 import { MalformedValueError } from './malformed-value-error.js';
 import {
-  faultsOf,
   type UrlConfig,
   UrlConfigError,
   type UrlConfigFault,

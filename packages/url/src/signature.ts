@@ -6,9 +6,10 @@ import {
   toByteString,
   toBytes,
 } from './byte-string.js';
+import { checkedConfig } from './checked-config.js';
 import { splitRequestUri } from './request-uri.js';
 import { runtimeCrypto } from './runtime-crypto.js';
-import { checkedConfig, type UrlConfig, type UrlSettings } from './url-config.js';
+import type { UrlConfig, UrlSettings } from './url-config.js';
 import { UrlError } from './url-error.js';
 import { valueType } from './value-type.js';
 

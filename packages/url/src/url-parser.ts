@@ -1,5 +1,6 @@
 import { BearerSecret } from './bearer-secret.js';
 import { type ByteString, toByteString, toBytes, toReadableText, toText } from './byte-string.js';
+import { checkedConfig } from './checked-config.js';
 import { CLIENT_HINT_HEADERS, hintedOptions, type RequestHeaders } from './client-hints.js';
 import type { ImageRequest, InfoRequest, UrlRequest } from './image-request.js';
 import { infoGrammar, type OptionGrammar, processingGrammar } from './options/option-grammar.js';
@@ -7,7 +8,7 @@ import type { OptionReading } from './options/option-reading.js';
 import { isInfoUri, type SplitRequestUri, splitRequestUri } from './request-uri.js';
 import { SignatureCheck, signedBytes } from './signature.js';
 import { SourceUrlDecoder } from './source/source-url.js';
-import { checkedConfig, type UrlSettings } from './url-config.js';
+import type { UrlSettings } from './url-config.js';
 import { UrlError } from './url-error.js';
 import { isBytes, valueType } from './value-type.js';
 

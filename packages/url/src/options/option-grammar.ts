@@ -1,7 +1,7 @@
 import { type ByteString, toByteString, toReadableText } from '../byte-string.js';
 import type { UrlConfig } from '../url-config.js';
-import { OptionError, UrlError } from '../url-error.js';
-import { OptionReading, type UrlOption } from './option-reading.js';
+import { UrlError } from '../url-error.js';
+import { OptionReading, type OptionRules, type UrlOption } from './option-reading.js';
 import { INFO_TABLE, OPEN_SOURCE_TABLE, type OptionTable, PRO_TABLE } from './option-tables.js';
 
 /** Preset that is applied to each URL before anything else. */
@@ -30,13 +30,12 @@ interface LeadingOptions {
 }
 
 /** The rules for the options of one kind of URL: which there are, presets, and what is allowed. */
-export class OptionGrammar {
+export class OptionGrammar implements OptionRules {
   readonly kind: 'processing' | 'info';
   readonly table: OptionTable;
   readonly isPro: boolean;
   readonly allowSecurityOptions: boolean;
   readonly maxChainedPipelines: number;
-  /** Whether what is not understood is carried in its order, and not refused. */
   readonly carriesUnknown: boolean;
   readonly presets: ReadonlyMap<ByteString, readonly UrlOption[]>;
   readonly onlyPresets: boolean;
@@ -94,12 +93,6 @@ export class OptionGrammar {
     const { options, count } = this.#leadingOptions(parts);
     reading.applyAll(options, this.#isAllowed);
     return { reading, count };
-  }
-
-  unknownOption(name: ByteString): OptionError {
-    const message = `Unknown ${this.kind} option ${toReadableText(name)}`;
-    const isKnownToPro = this.kind === 'processing' && PRO_TABLE.has(name);
-    return isKnownToPro ? OptionError.ofPro(message) : OptionError.wrong(message);
   }
 
   /** Up to the first part without a separator: there the source begins. */

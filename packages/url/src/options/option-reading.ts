@@ -1,7 +1,7 @@
 import { type ByteString, toReadableText } from '../byte-string.js';
 import { OptionError, UrlError } from '../url-error.js';
 import { canonicalArgument, type EffectiveOptions, type OptionContext } from './option-definition.js';
-import type { OptionGrammar } from './option-grammar.js';
+import { type OptionTable, PRO_TABLE } from './option-tables.js';
 import { TEXT } from './option-value.js';
 
 /** An option's canonical name and its effective value, such as `['width', '300']`. */
@@ -11,6 +11,19 @@ export type OptionPair = readonly [name: string, value: string];
 export interface UrlOption {
   readonly name: ByteString;
   readonly args: readonly ByteString[];
+}
+
+/** By what the options of one kind of URL are read. */
+export interface OptionRules {
+  readonly kind: 'processing' | 'info';
+  readonly table: OptionTable;
+  readonly isPro: boolean;
+  readonly allowSecurityOptions: boolean;
+  /** How many pipelines there may be; 0: any number. */
+  readonly maxChainedPipelines: number;
+  /** Whether what is not understood is carried in its order, and not refused. */
+  readonly carriesUnknown: boolean;
+  readonly presets: ReadonlyMap<ByteString, readonly UrlOption[]>;
 }
 
 /** More presets within presets are refused: definitions that double one another would never end. */
@@ -28,7 +41,7 @@ export class OptionReading implements OptionContext {
   readonly usedPresets: string[] = [];
   /** What was carried without being understood: names of options, and presets as `preset:name`. */
   readonly opaque = new Set<string>();
-  readonly #grammar: OptionGrammar;
+  readonly #rules: OptionRules;
   readonly #pipelines: EffectiveOptions[] = [new Map()];
   /** The options in their order, as they are written, where some may not be understood. */
   readonly #inOrder: OptionPair[] | undefined;
@@ -38,11 +51,11 @@ export class OptionReading implements OptionContext {
   /** Presets within which the next option stands. */
   #nesting: readonly ByteString[] = [];
 
-  constructor(grammar: OptionGrammar, now: () => number) {
-    this.#grammar = grammar;
-    this.isPro = grammar.isPro;
+  constructor(rules: OptionRules, now: () => number) {
+    this.#rules = rules;
+    this.isPro = rules.isPro;
     this.now = now;
-    if (grammar.carriesUnknown) this.#inOrder = [];
+    if (rules.carriesUnknown) this.#inOrder = [];
   }
 
   get main(): EffectiveOptions {
@@ -66,7 +79,7 @@ export class OptionReading implements OptionContext {
         continue;
       }
       if (isAllowed !== undefined && !isAllowed(name))
-        throw UrlError.invalid(`Forbidden ${this.#grammar.kind} option ${toReadableText(name)}`);
+        throw UrlError.invalid(`Forbidden ${this.#rules.kind} option ${toReadableText(name)}`);
       if (this.#inOrder === undefined) this.apply(name, args);
       else this.#applyInOrder(name, args, this.#inOrder);
     }
@@ -74,9 +87,9 @@ export class OptionReading implements OptionContext {
 
   /** @throws UrlError */
   apply(name: ByteString, args: readonly ByteString[]): void {
-    const option = this.#grammar.table.get(name);
-    if (option === undefined) throw this.#grammar.unknownOption(name);
-    if (option.isSecurity === true && !this.#grammar.allowSecurityOptions)
+    const option = this.#rules.table.get(name);
+    if (option === undefined) throw this.#unknown(name);
+    if (option.isSecurity === true && !this.#rules.allowSecurityOptions)
       throw UrlError.forbiddenOption('Security processing options are not allowed');
     const pipeline = option.isMain === true ? this.main : (this.#pipelines[this.#at] as EffectiveOptions);
     option.rule.read(option.name, args, pipeline, this);
@@ -85,7 +98,7 @@ export class OptionReading implements OptionContext {
   /** Applies presets; one that is being applied already is skipped. */
   applyPresets(names: readonly ByteString[]): void {
     for (const name of names) {
-      const options = this.#grammar.presets.get(name);
+      const options = this.#rules.presets.get(name);
       if (options === undefined) {
         if (this.#inOrder === undefined) throw OptionError.wrong(`Unknown preset: ${toReadableText(name)}`);
         this.#inOrder.push(['preset', canonicalArgument('preset', TEXT, name)]);
@@ -99,6 +112,12 @@ export class OptionReading implements OptionContext {
       this.usedPresets.push(toReadableText(name));
       this.#applyPreset(name, options);
     }
+  }
+
+  #unknown(name: ByteString): OptionError {
+    const message = `Unknown ${this.#rules.kind} option ${toReadableText(name)}`;
+    const isKnownToPro = this.#rules.kind === 'processing' && PRO_TABLE.has(name);
+    return isKnownToPro ? OptionError.ofPro(message) : OptionError.wrong(message);
   }
 
   /** A preset's pipelines are chained to the one where it is used, and joined with those of the URL. */
@@ -116,13 +135,13 @@ export class OptionReading implements OptionContext {
     this.#at += 1;
     this.#inOrder?.push([PIPELINE_START, '']);
     if (this.#pipelines[this.#at] === undefined) this.#pipelines.push(new Map());
-    const most = this.#grammar.maxChainedPipelines;
+    const most = this.#rules.maxChainedPipelines;
     if (most > 0 && this.#pipelines.length > most)
       throw UrlError.invalid(`More than ${most} chained pipelines are used`);
   }
 
   #applyInOrder(name: ByteString, args: readonly ByteString[], inOrder: OptionPair[]): void {
-    const canonicalName = this.#grammar.table.get(name)?.name ?? canonicalArgument('option', TEXT, name);
+    const canonicalName = this.#rules.table.get(name)?.name ?? canonicalArgument('option', TEXT, name);
     try {
       this.apply(name, args);
     } catch (error) {
