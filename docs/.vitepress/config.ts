@@ -6,6 +6,7 @@ import { repositoryLinks } from './repository-links.js';
 
 const guides = [
   'first-host',
+  ...['fastify', 'express', 'hono', 'nextjs', 'nestjs'].map((name) => `frameworks/${name}`),
   'hosts',
   'hosts-without-container',
   'hosts-plain-javascript',
@@ -13,7 +14,6 @@ const guides = [
   'hosts-rebinding',
   'hosts-child-containers',
   'hosts-two-caches',
-  'hosts-nestjs',
   'testing-a-host',
   'operating',
   'write-a-driver',
