@@ -24,6 +24,7 @@ const PAGES = [
   '/benchmarks/',
   '/packages/core',
   '/examples/custom-driver',
+  '/examples/deploy',
   '/contributing',
 ];
 
