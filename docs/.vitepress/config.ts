@@ -3,6 +3,7 @@ import { defineConfig } from 'vitepress';
 import { breakableNames } from './breakable-names.js';
 import { apiModules, pagesIn, readmesOf } from './pages.js';
 import { repositoryLinks } from './repository-links.js';
+import { stackingTables } from './stacking-tables.js';
 
 const guides = [
   'first-host',
@@ -31,7 +32,7 @@ export default defineConfig({
   markdown: {
     // The repository shows these headings, too: their anchors are GitHub's.
     anchor: { slugify: slug },
-    config: (markdown) => markdown.use(repositoryLinks).use(breakableNames),
+    config: (markdown) => markdown.use(repositoryLinks).use(breakableNames).use(stackingTables),
   },
   themeConfig: {
     outline: [2, 3],
