@@ -9,8 +9,6 @@ const guides = [
   'first-host',
   ...['fastify', 'express', 'hono', 'nextjs', 'nestjs'].map((name) => `frameworks/${name}`),
   'hosts',
-  'hosts-without-container',
-  'hosts-plain-javascript',
   'hosts-inversify',
   'hosts-rebinding',
   'hosts-child-containers',

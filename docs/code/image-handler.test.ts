@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CACHE, cacheModule, type Logger } from '@imgproxy-cache/core';
-import type { CacheDriver } from '@imgproxy-cache/core/driver';
-import { FaultDriver } from '@imgproxy-cache/driver-testkit';
+import { type CacheDriver, type Clock, systemClock } from '@imgproxy-cache/core/driver';
+import { FaultDriver, ManualClock } from '@imgproxy-cache/driver-testkit';
 import { MemoryDriver } from '@imgproxy-cache/memory';
 import { Container } from 'inversify';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -11,16 +11,17 @@ import { imageHandler } from './image-handler.js';
 
 const picture = Buffer.from('the bytes of a picture');
 
-/** Pictures are stored behind the request's back. */
+/** Waits for the store, which runs in the background. */
 function stored(driver: MemoryDriver) {
   return vi.waitUntil(() => driver.size === 1, { timeout: 10_000 });
 }
 
 /** Starts the host on a cache with this driver. */
-async function startHost(driver: CacheDriver, env: NodeJS.ProcessEnv = {}) {
+async function startHost(driver: CacheDriver, env: NodeJS.ProcessEnv = {}, clock: Clock = systemClock) {
   const container = new Container();
   container.load(await cacheModule({ env }));
   container.rebind(CACHE.Driver).toConstantValue(driver);
+  container.rebind(CACHE.Clock).toConstantValue(clock);
   const warn = vi.fn<Logger['warn']>();
   container.rebind(CACHE.Logger).toConstantValue({ debug() {}, info() {}, warn, error() {} });
   const cache = container.get(CACHE.ImageCache);
@@ -100,4 +101,17 @@ test('with REPORT_ERRORS, a failed store fails the request', async () => {
 
   expect(response.status).toBe(503);
   expect(response.headers.get('cache-control')).toBe('no-store');
+});
+
+test('an entry expires when its time has passed', async () => {
+  const driver = new MemoryDriver();
+  const clock = new ManualClock();
+  const { get } = await startHost(driver, { IMGPROXY_CACHE_TTL_SECONDS: '60' }, clock);
+  await (await get()).arrayBuffer();
+  await stored(driver);
+
+  clock.advance(61_000);
+
+  const later = await get();
+  expect(later.headers.get('cache-status')).toContain('fwd=miss');
 });
