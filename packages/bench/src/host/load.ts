@@ -28,7 +28,7 @@ export class Load {
   }
 
   #ask(socket: Socket, end: number): Promise<number> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       let answers = 0;
       let missing = 0;
       const send = (): void => {
@@ -45,7 +45,7 @@ export class Load {
           resolve(answers);
         }
       };
-      socket.on('data', onData).once('error', reject);
+      socket.on('data', onData);
       send();
     });
   }
