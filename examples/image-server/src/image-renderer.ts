@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import type { Rendering } from '@imgproxy-cache/core';
+import { HttpError } from '@imgproxy-cache/http';
 import pLimit from 'p-limit';
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
-import { ImageError } from './image-error.js';
+import { imageError } from './image-error.js';
 import type { LocalSources } from './local-sources.js';
 import type { RenderOptions } from './render-options.js';
 import { type ResizeGeometry, resizeGeometry } from './resize-geometry.js';
@@ -33,7 +34,7 @@ export class ImageRenderer {
     this.#sources = sources;
   }
 
-  /** @throws ImageError */
+  /** @throws HttpError */
   render(sourceUrl: string | undefined, options: RenderOptions, signal: AbortSignal): Promise<Rendering> {
     return this.#limit(async () => {
       signal.throwIfAborted();
@@ -41,7 +42,7 @@ export class ImageRenderer {
       try {
         return await renderImage(source, options);
       } catch (error) {
-        throw error instanceof ImageError ? error : ImageError.broken(`sharp: ${String(error)}`);
+        throw error instanceof HttpError ? error : imageError.broken(`sharp: ${String(error)}`);
       }
     });
   }
@@ -61,8 +62,7 @@ async function renderImage(source: Uint8Array, options: RenderOptions): Promise<
   const geometry = resizeGeometry(upright, { ...options, enlarge: options.enlarge || isVector });
   const pixels = geometry.scaled.width * geometry.scaled.height * (isAnimated ? (metadata.pages ?? 1) : 1);
   // Not "pixels > MAX_PIXELS": a dpr of NaN, which imgproxy's URLs may have, must not pass.
-  if (!(pixels <= MAX_PIXELS))
-    throw new ImageError(422, 'Invalid URL', `the result would have ${pixels} pixels`);
+  if (!(pixels <= MAX_PIXELS)) throw imageError.unsupported(`the result would have ${pixels} pixels`);
 
   const image = sharp(source, {
     ...reading,
@@ -89,8 +89,7 @@ function outputFormat(
   const best = negotiated.find((format) => format === 'webp' || metadata.delay === undefined);
   if (isOutputFormat(best)) return best;
   if (isOutputFormat(requested)) return requested;
-  if (requested !== undefined)
-    throw new ImageError(422, 'Invalid URL', `cannot write the format ${requested}`);
+  if (requested !== undefined) throw imageError.unsupported(`cannot write the format ${requested}`);
   if (metadata.format === 'heif') return 'avif';
   if (isOutputFormat(metadata.format)) return metadata.format;
   return metadata.hasAlpha ? 'png' : 'jpeg';
