@@ -2,7 +2,6 @@ import { type ImageCache, negotiate } from '@imgproxy-cache/core';
 import { createNodeHandler, type NodeHandler } from '@imgproxy-cache/http';
 import { type ImageRequest, toCacheRequest, type UrlParser } from '@imgproxy-cache/url';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { BearerSecret } from './bearer-secret.js';
 import { logError } from './error-log.js';
 import type { ImageRenderer } from './image-renderer.js';
 import { readRenderOptions } from './render-options.js';
@@ -14,7 +13,6 @@ export class ImageRoute {
   readonly #urls: UrlParser;
   readonly #renderer: ImageRenderer;
   readonly #settings: Settings;
-  readonly #secret: BearerSecret;
 
   constructor(
     cache: ImageCache,
@@ -30,7 +28,6 @@ export class ImageRoute {
     this.#urls = urls;
     this.#renderer = renderer;
     this.#settings = settings;
-    this.#secret = new BearerSecret(settings.secret);
   }
 
   addTo(server: FastifyInstance): void {
@@ -38,10 +35,9 @@ export class ImageRoute {
       method: ['GET', 'HEAD'],
       url: '/*',
       handler: async ({ raw: request }, reply) => {
-        this.#secret.verify(request.headers.authorization);
-        const wanted = this.#urls.parse(Buffer.from(request.url ?? '', 'latin1'));
-        const { accept } = request.headersDistinct;
-        const negotiated = negotiate(accept, this.#settings.negotiation, wanted.format);
+        const headers = request.headersDistinct;
+        const wanted = this.#urls.parse(Buffer.from(request.url ?? '', 'latin1'), headers);
+        const negotiated = negotiate(headers['accept'], this.#settings.negotiation, wanted.format);
         const options = readRenderOptions(wanted, negotiated);
         reply.hijack();
         await this.#serve(
