@@ -63,7 +63,8 @@ export function createNodeHandler(cache: ImageCache, settings: HandlerSettings =
 
 function abandon(response: ServerResponse, answer: HttpAnswer | undefined): void {
   if (answer?.body instanceof Readable) answer.body.destroy();
-  response.destroy();
+  // Somebody else, such as a middleware with a time limit, may have answered.
+  if (!response.writableEnded) response.destroy();
 }
 
 async function send(
