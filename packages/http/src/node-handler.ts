@@ -46,7 +46,7 @@ export function createNodeHandler(cache: ImageCache, settings: HandlerSettings =
     const leave = (): void => {
       if (!response.writableFinished) gone.abort();
     };
-    response.once('close', leave);
+    response.on('close', leave);
     if (response.destroyed) leave();
     const { signal } = gone;
     const answer = await serveImage(
