@@ -39,7 +39,7 @@ export class OptionGrammar implements OptionRules {
   readonly carriesUnknown: boolean;
   readonly presets: ReadonlyMap<ByteString, readonly UrlOption[]>;
   readonly onlyPresets: boolean;
-  readonly #separator: ByteString;
+  readonly separator: ByteString;
   readonly #isAllowed: ((name: ByteString) => boolean) | undefined;
   readonly #now: () => number;
   readonly #faults: PresetFault[] = [];
@@ -51,7 +51,7 @@ export class OptionGrammar implements OptionRules {
     this.maxChainedPipelines = config.maxChainedPipelines;
     this.carriesUnknown = config.unknownOptions === 'carry';
     this.table = kind === 'info' ? INFO_TABLE : config.pro ? PRO_TABLE : OPEN_SOURCE_TABLE;
-    this.#separator = toByteString(config.argumentsSeparator);
+    this.separator = toByteString(config.argumentsSeparator);
     this.onlyPresets = onlyPresets;
     this.#now = config.now;
     const allowed = new Set(allowedOptions.map(toByteString));
@@ -76,6 +76,7 @@ export class OptionGrammar implements OptionRules {
   /**
    * Reads the options at the beginning of a path.
    *
+   * @param seed what is set before any option
    * @returns the options, and how many parts of the path they are
    * @throws UrlError
    */
@@ -83,16 +84,25 @@ export class OptionGrammar implements OptionRules {
     parts: readonly ByteString[],
     seed: Iterable<readonly [string, string]>,
   ): { readonly reading: OptionReading; readonly count: number } {
+    if (this.onlyPresets) {
+      const names = (parts[0] ?? '').split(this.separator);
+      return { reading: this.apply([{ name: 'preset', args: names }], seed), count: 1 };
+    }
+    const { options, count } = this.#leadingOptions(parts);
+    return { reading: this.apply(options, seed), count };
+  }
+
+  /**
+   * Applies options after the default preset.
+   *
+   * @throws UrlError
+   */
+  apply(options: readonly UrlOption[], seed: Iterable<readonly [string, string]> = []): OptionReading {
     const reading = new OptionReading(this, this.#now);
     for (const [name, value] of seed) reading.main.set(name, value);
     if (this.presets.has(DEFAULT_PRESET)) reading.applyPresets([DEFAULT_PRESET]);
-    if (this.onlyPresets) {
-      reading.applyPresets((parts[0] ?? '').split(this.#separator));
-      return { reading, count: 1 };
-    }
-    const { options, count } = this.#leadingOptions(parts);
-    reading.applyAll(options, this.#isAllowed);
-    return { reading, count };
+    reading.applyAll(options, this.onlyPresets ? undefined : this.#isAllowed);
+    return reading;
   }
 
   /** Up to the first part without a separator: there the source begins. */
@@ -100,7 +110,7 @@ export class OptionGrammar implements OptionRules {
     const options: UrlOption[] = [];
     const hasPipelines = this.isPro && this.kind === 'processing';
     for (const part of parts) {
-      const [name = '', ...args] = part.split(this.#separator);
+      const [name = '', ...args] = part.split(this.separator);
       if (args.length === 0 && !(hasPipelines && part === PIPELINE)) break;
       options.push({ name, args });
     }

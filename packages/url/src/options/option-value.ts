@@ -110,7 +110,7 @@ export const BASE64_TEXT: OptionValue<string> = {
     return bytes === undefined ? undefined : toText(bytes);
   },
   expected: 'URL-safe base64-encoded string',
-  write: (text) => encodeBase64Url(toByteString(text)),
+  write: (text) => encodeBase64Url(toByteString(String(text))),
 };
 
 export function oneOf<Name extends string>(...names: readonly Name[]): OptionValue<Name> {

@@ -64,6 +64,12 @@ export class SourceUrlDecoder {
     throw UrlError.invalid(`Source URL is not allowed: ${toReadableText(url)}`, 'Invalid source URL');
   }
 
+  /** The URL of a source that a URL names: after replacements, and with the base URL. */
+  resolve(named: ByteString): ByteString {
+    const url = this.#replacements.reduce((result, replacement) => replacement.apply(result), named);
+    return url.startsWith(this.#baseUrl) ? url : this.#baseUrl + url;
+  }
+
   #decodePlain(encoded: ByteString): DecodedSource {
     const { source, extension } = splitExtension(encoded, '@');
     return this.#found(percentDecode(source), encoded, extension);
@@ -84,12 +90,7 @@ export class SourceUrlDecoder {
 
   #found(decoded: ByteString | undefined, encoded: ByteString, extension: string): DecodedSource {
     if (decoded === undefined) throw UrlError.invalid(`Invalid url encoding: ${toReadableText(encoded)}`);
-    const url = this.#replacements.reduce((result, replacement) => replacement.apply(result), decoded);
-    return {
-      url: url.startsWith(this.#baseUrl) ? url : this.#baseUrl + url,
-      isEncrypted: false,
-      extension,
-    };
+    return { url: this.resolve(decoded), isEncrypted: false, extension };
   }
 }
 
