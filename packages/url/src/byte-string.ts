@@ -42,7 +42,7 @@ export function toReadableText(bytes: ByteString): string {
 
 /** Whether each `%` has two hex digits after it. */
 export function hasValidEscapes(bytes: ByteString): boolean {
-  return !/%(?![0-9A-Fa-f]{2})/.test(bytes);
+  return !bytes.includes('%') || !/%(?![0-9A-Fa-f]{2})/.test(bytes);
 }
 
 /** Go's `url.PathUnescape`: `%` needs two hex digits, `+` stays; undefined when an escape is malformed. */
@@ -80,9 +80,11 @@ function isAscii(text: string): boolean {
 }
 
 function fromBytes(bytes: Uint8Array): ByteString {
-  if (bytes.length <= CHUNK) return String.fromCharCode(...bytes);
   let text = '';
-  for (let at = 0; at < bytes.length; at += CHUNK)
-    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    const chunk: ArrayLike<number> = bytes.subarray(at, at + CHUNK);
+    // Not spread, which takes each byte out by an iterator.
+    text += String.fromCharCode.apply(undefined, chunk as number[]);
+  }
   return text;
 }

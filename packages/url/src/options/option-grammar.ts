@@ -23,10 +23,10 @@ export interface PresetFault {
   readonly message: string;
 }
 
-/** The options at the beginning of a path, and how many of its parts they are. */
+/** The options at the beginning of a path, and what follows them. */
 interface LeadingOptions {
   readonly options: readonly UrlOption[];
-  readonly count: number;
+  readonly rest: ByteString;
 }
 
 /** The rules for the options of one kind of URL: which there are, presets, and what is allowed. */
@@ -77,19 +77,19 @@ export class OptionGrammar implements OptionRules {
    * Reads the options at the beginning of a path.
    *
    * @param seed what is set before any option
-   * @returns the options, and how many parts of the path they are
+   * @returns the options, and what of the path follows them
    * @throws UrlError
    */
   read(
-    parts: readonly ByteString[],
+    path: ByteString,
     seed: Iterable<readonly [string, string]>,
-  ): { readonly reading: OptionReading; readonly count: number } {
+  ): { readonly reading: OptionReading; readonly rest: ByteString } {
     if (this.onlyPresets) {
-      const names = (parts[0] ?? '').split(this.separator);
-      return { reading: this.apply([{ name: 'preset', args: names }], seed), count: 1 };
+      const { part, rest } = cutAtSlash(path);
+      return { reading: this.apply([{ name: 'preset', args: part.split(this.separator) }], seed), rest };
     }
-    const { options, count } = this.#leadingOptions(parts);
-    return { reading: this.apply(options, seed), count };
+    const { options, rest } = this.#leadingOptions(path);
+    return { reading: this.apply(options, seed), rest };
   }
 
   /**
@@ -106,31 +106,43 @@ export class OptionGrammar implements OptionRules {
   }
 
   /** Up to the first part without a separator: there the source begins. */
-  #leadingOptions(parts: readonly ByteString[]): LeadingOptions {
+  #leadingOptions(path: ByteString): LeadingOptions {
     const options: UrlOption[] = [];
     const hasPipelines = this.isPro && this.kind === 'processing';
-    for (const part of parts) {
-      const [name = '', ...args] = part.split(this.separator);
-      if (args.length === 0 && !(hasPipelines && part === PIPELINE)) break;
-      options.push({ name, args });
+    let start = 0;
+    while (start < path.length) {
+      const slash = path.indexOf('/', start);
+      const end = slash < 0 ? path.length : slash;
+      const part = path.slice(start, end);
+      const nameEnd = part.indexOf(this.separator);
+      if (nameEnd >= 0) {
+        const args = part.slice(nameEnd + this.separator.length).split(this.separator);
+        options.push({ name: part.slice(0, nameEnd), args });
+      } else if (hasPipelines && part === PIPELINE) options.push({ name: PIPELINE, args: [] });
+      else break;
+      start = end + 1;
     }
-    return { options, count: options.length };
+    return { options, rest: path.slice(start) };
   }
 
   #readPresets(definitions: Readonly<Record<string, string>>): Map<ByteString, readonly UrlOption[]> {
     const presets = new Map<ByteString, readonly UrlOption[]>();
     for (const [name, definition] of Object.entries(definitions)) {
-      const parts = toByteString(definition).split('/');
-      const { options, count } = this.#leadingOptions(parts);
-      if (count === parts.length) presets.set(toByteString(name), options);
+      const { options, rest } = this.#leadingOptions(toByteString(definition));
+      if (rest === '' && options.length > 0) presets.set(toByteString(name), options);
       else {
-        const wrong = toReadableText(parts[count] ?? '');
+        const wrong = toReadableText(cutAtSlash(rest).part);
         const message = `"${wrong}" is no option with arguments; a preset is options with slashes between them`;
         this.#faults.push({ preset: name, message });
       }
     }
     return presets;
   }
+}
+
+function cutAtSlash(path: ByteString): { readonly part: ByteString; readonly rest: ByteString } {
+  const slash = path.indexOf('/');
+  return slash < 0 ? { part: path, rest: '' } : { part: path.slice(0, slash), rest: path.slice(slash + 1) };
 }
 
 export function processingGrammar(config: UrlConfig): OptionGrammar {

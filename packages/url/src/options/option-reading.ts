@@ -34,15 +34,18 @@ const PIPELINE_START = '/';
 const PRESET_START = '/preset';
 const PRESET_END = '/preset-end';
 
+const NO_OPTIONS: readonly OptionPair[] = [];
+
 /** Reads the options of one URL. */
 export class OptionReading implements OptionContext {
   readonly isPro: boolean;
   readonly now: () => number;
   readonly usedPresets: string[] = [];
   /** What was carried without being understood: names of options, and presets as `preset:name`. */
-  readonly opaque = new Set<string>();
+  readonly opaque: string[] = [];
   readonly #rules: OptionRules;
   readonly #pipelines: EffectiveOptions[] = [new Map()];
+  readonly #isOpaque = new Set<string>();
   /** The options in their order, as they are written, where some may not be understood. */
   readonly #inOrder: OptionPair[] | undefined;
   /** The pipeline in which the next option stands. */
@@ -64,8 +67,8 @@ export class OptionReading implements OptionContext {
 
   /** Sorted by name; where something was carried, all in the order of the URL instead, since any may change any. */
   pipelines(): readonly (readonly OptionPair[])[] {
-    if (this.opaque.size > 0 && this.#inOrder !== undefined) return [this.#inOrder];
-    return this.#pipelines.map((options) => [...options].sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (this.opaque.length > 0 && this.#inOrder !== undefined) return [this.#inOrder];
+    return this.#pipelines.map((options) => (options.size === 0 ? NO_OPTIONS : sortedPairs(options)));
   }
 
   /**
@@ -102,7 +105,7 @@ export class OptionReading implements OptionContext {
       if (options === undefined) {
         if (this.#inOrder === undefined) throw OptionError.wrong(`Unknown preset: ${toReadableText(name)}`);
         this.#inOrder.push(['preset', canonicalArgument('preset', TEXT, name)]);
-        this.opaque.add(`preset:${toReadableText(name)}`);
+        this.#addOpaque(`preset:${toReadableText(name)}`);
         continue;
       }
       if (this.#nesting.includes(name)) continue;
@@ -112,6 +115,11 @@ export class OptionReading implements OptionContext {
       this.usedPresets.push(toReadableText(name));
       this.#applyPreset(name, options);
     }
+  }
+
+  #addOpaque(name: string): void {
+    if (!this.#isOpaque.has(name)) this.opaque.push(name);
+    this.#isOpaque.add(name);
   }
 
   #unknown(name: ByteString): OptionError {
@@ -143,10 +151,12 @@ export class OptionReading implements OptionContext {
   #applyInOrder(name: ByteString, args: readonly ByteString[], inOrder: OptionPair[]): void {
     const canonicalName = this.#rules.table.get(name)?.name ?? canonicalArgument('option', TEXT, name);
     try {
-      this.apply(name, args);
+      if (this.#rules.table.has(name)) this.apply(name, args);
+      // No error is made where none is thrown.
+      else this.#addOpaque(canonicalName);
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
-      this.opaque.add(canonicalName);
+      this.#addOpaque(canonicalName);
       // What the format is called is known, though not what it is.
       if (canonicalName === 'format' && args.length === 1)
         this.main.set('format', canonicalArgument('format', TEXT, args[0] ?? ''));
@@ -155,4 +165,8 @@ export class OptionReading implements OptionContext {
     if (canonicalName !== 'preset')
       inOrder.push([canonicalName, canonicalArgument(canonicalName, TEXT, args.join('/'))]);
   }
+}
+
+function sortedPairs(options: EffectiveOptions): readonly OptionPair[] {
+  return [...options].sort((one, other) => (one[0] < other[0] ? -1 : 1));
 }
