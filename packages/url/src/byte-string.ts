@@ -49,7 +49,15 @@ export function hasValidEscapes(bytes: ByteString): boolean {
 export function percentDecode(bytes: ByteString): ByteString | undefined {
   if (!bytes.includes('%')) return bytes;
   if (!hasValidEscapes(bytes)) return undefined;
-  return bytes.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const decoded = new Uint8Array(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const isEscape = bytes[at] === '%';
+    decoded[length] = isEscape ? Number.parseInt(bytes.slice(at + 1, at + 3), 16) : bytes.charCodeAt(at);
+    length += 1;
+    if (isEscape) at += 2;
+  }
+  return fromBytes(decoded.subarray(0, length));
 }
 
 /**

@@ -47,6 +47,9 @@ const UNSIGNED = 'unsafe';
 /** What clients leave as it is in a path. */
 const PATH = /^[A-Za-z0-9\-._~!$&'()*+,;=:@%|/[\]]*$/;
 
+/** What they take out of it. */
+const DOTS = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
 /** Builds imgproxy's URLs: what it builds, a {@link UrlParser} of the same settings reads as it was given. */
 export class UrlBuilder {
   readonly #config: UrlConfig;
@@ -70,8 +73,9 @@ export class UrlBuilder {
    *
    * @throws UrlBuildError
    */
-  build({ options = {}, extension, ...source }: ImageUrl): string {
+  build(image: ImageUrl): string {
     return building(() => {
+      const { options = {}, extension, ...source } = checkedObject(image);
       const groups = (Array.isArray(options) ? options : [options]) as readonly ProcessingOptions[];
       const written = groups.flatMap((group, place) => [
         ...(place > 0 ? [{ name: '-', args: [] }] : []),
@@ -93,8 +97,9 @@ export class UrlBuilder {
    *
    * @throws UrlBuildError
    */
-  buildInfo({ options = {}, ...source }: InfoUrl): string {
+  buildInfo(info: InfoUrl): string {
     return building(() => {
+      const { options = {}, ...source } = checkedObject(info);
       const written = this.#written(options, this.#info);
       const uri = this.#signed(this.#path(written, this.#info, source), '/info');
       const { options: read, source: readSource } = this.#parser.parseInfo(uri);
@@ -104,7 +109,7 @@ export class UrlBuilder {
   }
 
   #written(options: ProcessingOptions | InfoOptions, { table, kind }: OptionGrammar): readonly UrlOption[] {
-    return Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
+    return Object.entries(checkedObject(options)).flatMap(([name, value]: [string, unknown]) => {
       if (value === undefined) return [];
       const option = table.get(name);
       if (option === undefined) throw new UrlBuildError(`there is no ${kind} option ${name}`);
@@ -143,6 +148,7 @@ export class UrlBuilder {
       parts.push(`enc/${encrypted}${extension === undefined ? '' : `.${extension}`}`);
     } else parts.push((encoding === 'plain' ? plainSource : base64Source)(bytes, extension));
     const path = `/${parts.join('/')}`;
+    if (DOTS.test(path)) throw new UrlBuildError('clients resolve "." and ".." between slashes');
     if (PATH.test(path)) return path;
     const character = toReadableText(path.replace(/[A-Za-z0-9\-._~!$&'()*+,;=:@%|/[\]]/g, '')).at(0) ?? '';
     throw new UrlBuildError(`clients change the character ${JSON.stringify(character)}, which an option has`);
@@ -166,6 +172,11 @@ export class UrlBuilder {
     if (toByteString(readSource) !== this.#sources.resolve(sourceBytes(source)))
       throw new UrlBuildError('the source would be read as another one');
   }
+}
+
+function checkedObject<Given extends object>(given: Given): Given {
+  if (valueType(given) === 'object') return given;
+  throw new UrlBuildError(`an object is needed, it is ${valueType(given)}`);
 }
 
 function sourceBytes(source: unknown): ByteString {

@@ -29,6 +29,9 @@ export interface OptionRules {
 /** More presets within presets are refused: definitions that double one another would never end. */
 const MOST_PRESETS = 10_000;
 
+/** More that is not understood is no URL that anybody means. */
+const MOST_OPAQUE = 1000;
+
 /** Names of what stands between options; no option has a slash in its name. */
 const PIPELINE_START = '/';
 const PRESET_START = '/preset';
@@ -51,6 +54,7 @@ export class OptionReading implements OptionContext {
   /** The pipeline in which the next option stands. */
   #at = 0;
   #presetCount = 0;
+  #opaqueCount = 0;
   /** Presets within which the next option stands. */
   #nesting: readonly ByteString[] = [];
 
@@ -118,6 +122,9 @@ export class OptionReading implements OptionContext {
   }
 
   #addOpaque(name: string): void {
+    this.#opaqueCount += 1;
+    if (this.#opaqueCount > MOST_OPAQUE)
+      throw UrlError.invalid(`More than ${MOST_OPAQUE} options are not understood`);
     if (!this.#isOpaque.has(name)) this.opaque.push(name);
     this.#isOpaque.add(name);
   }
