@@ -14,6 +14,7 @@ const guides = [
   'hosts-child-containers',
   'hosts-two-caches',
   'hosts-nestjs',
+  'urls',
   'testing-a-host',
   'operating',
   'write-a-driver',
