@@ -5,7 +5,6 @@ import {
   type EntryMetadata,
   readVerified,
   type StoredEntry,
-  streamVerified,
   verifyName,
 } from '../driver/index.js';
 import { abortedError } from '../driver/operation-guard.js';
@@ -16,7 +15,7 @@ import type { LookedUpTier, Lookup, Miss } from './lookup.js';
 import { LookupProbe } from './lookup-probe.js';
 import { LookupProgress } from './lookup-progress.js';
 import type { RenderingTime } from './rendering-time.js';
-import { StreamedHit } from './streamed-hit.js';
+import { StreamedBody } from './streamed-body.js';
 import { UnreadableEntries } from './unreadable-entries.js';
 
 export interface EntryLookupParts {
@@ -166,31 +165,18 @@ export class EntryLookup {
       driver.succeed('get', progress.begun, 0);
       return this.#refused('stream', this.#streaming);
     }
-    const hit = new StreamedHit(streamVerified(entry), {
+    const body = new StreamedBody(entry, {
       clock,
       budget,
       breaker: this.#streaming,
       saved: renderingTime.mean,
-      release: () => void entry[Symbol.asyncDispose](),
       onFailure: (thrown) => this.#noteBrokenStream(name, thrown, progress.begun),
     });
     progress.begin(this.#streaming);
-    try {
-      await hit.readFirst(signal);
-    } catch (error) {
-      hit.release();
-      throw error;
-    }
+    await body.readFirst(signal);
     progress.forget();
     driver.succeed('get', progress.begun, entry.metadata.size);
-    return {
-      kind: 'stream',
-      tier,
-      missedTiers: NO_TIERS,
-      metadata: entry.metadata,
-      body: hit,
-      release: () => hit.release(),
-    };
+    return { kind: 'stream', tier, missedTiers: NO_TIERS, metadata: entry.metadata, body };
   }
 
   /** @returns the error for the reader of the stream */
@@ -249,5 +235,5 @@ function isExpired({ created, expires }: EntryMetadata, now: number): boolean {
 }
 
 function releaseLate(late: Lookup): void {
-  if (late.kind === 'stream') late.release();
+  if (late.kind === 'stream') late.body.release();
 }

@@ -267,7 +267,9 @@ export class ImageCache implements AsyncDisposable {
           flight.settle({ kind: 'look-up-alone' });
           return {
             status: found.tier.hit,
-            image: new CachedImage(found.metadata, found.body, found.metadata.size, found.release),
+            image: new CachedImage(found.metadata, found.body, found.metadata.size, () =>
+              found.body.release(),
+            ),
           };
         case 'miss':
           if (found.error !== undefined) this.#throwIfReported(found.error);

@@ -27,7 +27,7 @@ export class TierSequence {
     try {
       return await this.#deadline.run(
         () => this.#findInTurn(name, missedTiers),
-        (late) => void (late.kind === 'stream' && late.release()),
+        (late) => void (late.kind === 'stream' && late.body.release()),
       );
     } catch (thrown) {
       if (!isCacheError(thrown)) throw thrown;
