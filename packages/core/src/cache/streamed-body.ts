@@ -1,6 +1,6 @@
 import type { CacheError, Clock, StoredEntry } from '../driver/index.js';
 import { HeldBackBody } from '../driver/integrity.js';
-import type { ByteBudget, CircuitBreaker } from '../resilience/index.js';
+import type { Attempt, ByteBudget, CircuitBreaker } from '../resilience/index.js';
 import { isHarmless } from './guarded-driver.js';
 
 export interface StreamedBodyParts {
@@ -67,27 +67,22 @@ export class StreamedBody implements AsyncIterableIterator<Uint8Array, undefined
     }
     const { breaker, clock, saved, onFailure } = this.#parts;
     if (this.#ended) {
-      const now = clock.monotonic();
-      if (!this.#released) breaker.succeed(this.#epoch, this.#begin(now), now, saved);
+      if (!this.#released) this.#attempt().succeed(saved);
       this.release();
       return END;
     }
     // Until the chunk arrives, the wait counts as a pending operation.
-    const asked = clock.monotonic();
-    breaker.begin(asked);
+    const pending = breaker.begin();
     try {
       return await this.#read().finally(() => {
-        breaker.forget(asked);
-        this.#waited += clock.monotonic() - asked;
+        pending.forget();
+        this.#waited += clock.monotonic() - pending.started;
       });
     } catch (thrown) {
       // The read failed because the reader has left.
       if (this.#released) throw thrown;
       const error = onFailure(thrown);
-      const now = clock.monotonic();
-      const started = this.#begin(now);
-      if (isHarmless(error.code, 'get')) breaker.forget(started);
-      else breaker.fail(this.#epoch, started, now, error);
+      if (!isHarmless(error.code, 'get')) this.#attempt().fail(error);
       this.#ended = true;
       this.release();
       throw error;
@@ -123,11 +118,10 @@ export class StreamedBody implements AsyncIterableIterator<Uint8Array, undefined
     }
   }
 
-  /** Begins an operation that is as old as the sum of all waits. */
-  #begin(now: number): number {
-    const started = now - this.#waited;
-    this.#parts.breaker.begin(started);
-    return started;
+  /** An operation that is as old as the sum of all waits. */
+  #attempt(): Attempt {
+    const { breaker, clock } = this.#parts;
+    return breaker.begin(clock.monotonic() - this.#waited, this.#epoch);
   }
 
   #hold(bytes: number): void {
