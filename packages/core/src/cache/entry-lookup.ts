@@ -8,7 +8,9 @@ import {
   verifyName,
 } from '../driver/index.js';
 import { abortedError } from '../driver/operation-guard.js';
-import { type Attempt, type ByteBudget, type CircuitBreaker, Deadline } from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import type { Attempt, CircuitBreaker } from '../resilience/circuit-breaker.js';
+import { Deadline } from '../resilience/deadline.js';
 import type { EventPublisher, LookupPart } from './cache-events.js';
 import { type GuardedDriver, isHarmless } from './guarded-driver.js';
 import type { LookedUpTier, Lookup, Miss } from './lookup.js';

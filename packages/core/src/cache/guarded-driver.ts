@@ -14,9 +14,9 @@ import {
   type BreakerSettings,
   CircuitBreaker,
   CircuitOpenError,
-  Deadline,
-  type Logger,
-} from '../resilience/index.js';
+} from '../resilience/circuit-breaker.js';
+import { Deadline } from '../resilience/deadline.js';
+import type { Logger } from '../resilience/logger.js';
 import type { EventPublisher, GuardedOperation } from './cache-events.js';
 import { DriverHealth, type TierHealth } from './driver-health.js';
 

@@ -1,17 +1,14 @@
 import { CacheError, type Clock, isCacheError } from '../driver/index.js';
 import { abortedError } from '../driver/operation-guard.js';
-import type { CacheKeyBuilder, ImageIdentity } from '../key/index.js';
-import {
-  ByteBudget,
-  CircuitOpenError,
-  Deadline,
-  type ErrorReporting,
-  FailureLog,
-  type Flight,
-  FlightTable,
-  type Logger,
-  safeLogger,
-} from '../resilience/index.js';
+import type { CacheKeyBuilder } from '../key/cache-key-builder.js';
+import type { ImageIdentity } from '../key/cache-request.js';
+import { ByteBudget } from '../resilience/byte-budget.js';
+import { CircuitOpenError } from '../resilience/circuit-breaker.js';
+import { Deadline } from '../resilience/deadline.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import { FailureLog } from '../resilience/failure-log.js';
+import { type Logger, safeLogger } from '../resilience/logger.js';
+import { type Flight, FlightTable } from '../resilience/single-flight.js';
 import { isAccepted, withAccept } from './accepted-types.js';
 import { EventPublisher } from './cache-events.js';
 import { type CacheHealth, healthOf } from './cache-health.js';

@@ -1,5 +1,5 @@
 import type { CacheEntry, CacheError, EntryMetadata } from '../driver/index.js';
-import type { StoreOutcome } from '../resilience/index.js';
+import type { StoreOutcome } from '../resilience/store-queue.js';
 import type { CacheStatus, CacheStatusDetail, NotStoredReason } from './cache-status.js';
 import type { StreamedBody } from './streamed-body.js';
 

@@ -1,5 +1,7 @@
 import type { Clock } from '../driver/index.js';
-import type { ByteBudget, ErrorReporting, Flight } from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import type { Flight } from '../resilience/single-flight.js';
 import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';

@@ -1,5 +1,6 @@
 import { CacheError, type Clock, type DriverCheck } from '../driver/index.js';
-import type { ErrorReporting, Logger } from '../resilience/index.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import type { Logger } from '../resilience/logger.js';
 import type { Tier } from './tier.js';
 
 export interface StartCheckParts {

@@ -1,5 +1,7 @@
 import { type CacheEntry, type Clock, createEntry, encodeMetadata, isCacheError } from '../driver/index.js';
-import type { ByteBudget, ErrorReporting, StoreOutcome } from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import type { StoreOutcome } from '../resilience/store-queue.js';
 import type { EventPublisher } from './cache-events.js';
 import type { CacheOutcome, NotStoredReason } from './cache-status.js';
 import type { LookedUpTier, Refusal } from './lookup.js';

@@ -1,6 +1,7 @@
 import type { CacheError, Clock, StoredEntry } from '../driver/index.js';
 import { HeldBackBody } from '../driver/integrity.js';
-import type { Attempt, ByteBudget, CircuitBreaker } from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import type { Attempt, CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { isHarmless } from './guarded-driver.js';
 
 export interface StreamedBodyParts {

@@ -1,5 +1,5 @@
 import { type Clock, isCacheError } from '../driver/index.js';
-import { Deadline } from '../resilience/index.js';
+import { Deadline } from '../resilience/deadline.js';
 import type { LookedUpTier, Lookup, Miss } from './lookup.js';
 import type { Tier } from './tier.js';
 

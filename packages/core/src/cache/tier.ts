@@ -1,12 +1,9 @@
 import type { CacheEntry, CacheError, Clock } from '../driver/index.js';
-import {
-  type ByteBudget,
-  CircuitOpenError,
-  type FailureLog,
-  type Logger,
-  type StoreOutcome,
-  StoreQueue,
-} from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import { CircuitOpenError } from '../resilience/circuit-breaker.js';
+import type { FailureLog } from '../resilience/failure-log.js';
+import type { Logger } from '../resilience/logger.js';
+import { type StoreOutcome, StoreQueue } from '../resilience/store-queue.js';
 import { EventPublisher } from './cache-events.js';
 import { CacheStatus, type NotStoredReason } from './cache-status.js';
 import { EntryLookup } from './entry-lookup.js';
