@@ -91,6 +91,8 @@ const driver = [
   'MetadataFields',
   'OperationGuard',
   'OperationOptions',
+  'RecentValues',
+  'RecentValuesLimits',
   'RunningOperation',
   'StoredEntry',
   'StreamedEntry',

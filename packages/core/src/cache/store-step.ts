@@ -1,4 +1,5 @@
-import { type CacheEntry, type Clock, createEntry, encodeMetadata, isCacheError } from '../driver/index.js';
+import { type CacheEntry, type Clock, createEntry, isCacheError } from '../driver/index.js';
+import { encodeAhead } from '../driver/metadata-codec.js';
 import type { ByteBudget } from '../resilience/byte-budget.js';
 import type { ErrorReporting } from '../resilience/error-reporting.js';
 import type { StoreOutcome } from '../resilience/store-queue.js';
@@ -93,7 +94,7 @@ export class StoreStep {
       body,
     );
     try {
-      encodeMetadata(entry.metadata);
+      encodeAhead(entry.metadata);
       return entry;
     } catch (error) {
       if (isCacheError(error)) return undefined;

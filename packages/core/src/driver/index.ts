@@ -51,4 +51,5 @@ export {
   type MetadataFields,
 } from './metadata-codec.js';
 export { OperationGuard, type RunningOperation } from './operation-guard.js';
+export { RecentValues, type RecentValuesLimits } from './recent-values.js';
 export { type BodySource, BufferedEntry, StreamedEntry } from './stored-entry.js';
