@@ -98,6 +98,7 @@ const driver = [
   'StreamedEntry',
   'Timer',
   'assertEntryName',
+  'checkDriver',
   'checkRoundTrip',
   'createEntry',
   'decodeMetadata',

@@ -5,6 +5,7 @@ import {
   type CacheErrorCode,
   type CacheOperation,
   type Clock,
+  checkDriver,
   type DriverCheck,
   isCacheError,
   type StoredEntry,
@@ -28,6 +29,8 @@ export interface GuardedDriverParts {
   readonly logger: Logger;
   /** In seconds, for a put, a batch of deletions, the next name of a list, or the check. */
   readonly storeTimeout: number;
+  /** The name that the check may use. */
+  readonly reservedName: string;
   readonly breaker: BreakerSettings;
 }
 
@@ -168,7 +171,7 @@ export class GuardedDriver {
 
   async check(): Promise<DriverCheck> {
     const check = await this.#observe('check', () =>
-      this.#checks.run((signal) => this.#driver.check({ signal })),
+      this.#checks.run((signal) => checkDriver(this.#driver, this.#parts, { signal })),
     );
     const failure = errorOf(check);
     if (failure !== undefined) this.#health.noteFailure('check', failure);

@@ -82,6 +82,7 @@ export class ImageCache implements AsyncDisposable {
       (driver, index) =>
         new Tier(driver, {
           cache: this,
+          reservedName: keys.names.reserved,
           settings,
           clock,
           logger,

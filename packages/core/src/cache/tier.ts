@@ -15,6 +15,8 @@ import type { RenderingTime } from './rendering-time.js';
 export interface TierParts {
   /** The cache, for its events. */
   readonly cache: object;
+  /** The name that drivers' checks may use. */
+  readonly reservedName: string;
   readonly settings: ImageCacheSettings;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,7 +46,18 @@ export class Tier implements LookedUpTier {
   readonly #maxEntryBytes: number;
 
   constructor({ driver, name, maxEntryBytes, reports }: NamedDriver, parts: TierParts) {
-    const { cache, settings, clock, logger, budget, failures, renderingTime, isOneOfSeveral, ttl } = parts;
+    const {
+      cache,
+      reservedName,
+      settings,
+      clock,
+      logger,
+      budget,
+      failures,
+      renderingTime,
+      isOneOfSeveral,
+      ttl,
+    } = parts;
     this.name = name;
     this.#events = new EventPublisher(cache, name);
     this.#failures = failures;
@@ -61,6 +74,7 @@ export class Tier implements LookedUpTier {
       events: this.#events,
       logger,
       storeTimeout: settings.storeTimeoutSeconds,
+      reservedName,
       breaker: {
         threshold: settings.breakerThreshold,
         windowSeconds: settings.breakerWindowSeconds,

@@ -10,7 +10,7 @@ export {
   type CacheOperation,
   isCacheError,
 } from './cache-error.js';
-export { checkRoundTrip } from './check-round-trip.js';
+export { checkDriver, checkRoundTrip } from './check-round-trip.js';
 export { type Clock, systemClock, type Timer } from './clock.js';
 export type {
   ConfigFault,
