@@ -13,7 +13,7 @@ import type { Attempt, CircuitBreaker } from '../resilience/circuit-breaker.js';
 import { Deadline } from '../resilience/deadline.js';
 import type { EventPublisher, LookupPart } from './cache-events.js';
 import { type GuardedDriver, isHarmless } from './guarded-driver.js';
-import type { LookedUpTier, Lookup, Miss } from './lookup.js';
+import { type LookedUpTier, type Lookup, type Miss, releaseLate } from './lookup.js';
 import { LookupProbe } from './lookup-probe.js';
 import type { RenderingTime } from './rendering-time.js';
 import { StreamedBody } from './streamed-body.js';
@@ -245,8 +245,4 @@ export class EntryLookup {
 
 function isExpired({ created, expires }: EntryMetadata, now: number): boolean {
   return expires !== undefined && (expires <= now || created > now + CLOCK_TOLERANCE);
-}
-
-function releaseLate(late: Lookup): void {
-  if (late.kind === 'stream') late.body.release();
 }

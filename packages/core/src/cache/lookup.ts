@@ -40,3 +40,8 @@ export interface Refusal {
   readonly reason: NotStoredReason;
   readonly error?: CacheError;
 }
+
+/** Releases the result of a look-up that nobody waits for any more. */
+export function releaseLate(late: Lookup): void {
+  if (late.kind === 'stream') late.body.release();
+}

@@ -9,7 +9,7 @@ import { CacheStatus, type NotStoredReason } from './cache-status.js';
 import { EntryLookup } from './entry-lookup.js';
 import { GuardedDriver } from './guarded-driver.js';
 import type { ImageCacheSettings, NamedDriver } from './image-cache-parts.js';
-import type { LookedUpTier, Lookup, Refusal } from './lookup.js';
+import type { LookedUpTier, Refusal } from './lookup.js';
 import type { RenderingTime } from './rendering-time.js';
 
 export interface TierParts {
@@ -38,7 +38,7 @@ export class Tier implements LookedUpTier {
   readonly hit: CacheStatus;
   /** The status of a hit on an entry that is still waiting to be stored. */
   readonly pendingHit: CacheStatus;
-  readonly #lookup: EntryLookup;
+  readonly lookup: EntryLookup;
   readonly #events: EventPublisher;
   readonly #failures: FailureLog;
   readonly #clock: Clock;
@@ -83,7 +83,7 @@ export class Tier implements LookedUpTier {
         maxRetrySeconds: settings.breakerMaxRetrySeconds,
       },
     });
-    this.#lookup = new EntryLookup({
+    this.lookup = new EntryLookup({
       tier: this,
       driver: this.driver,
       clock,
@@ -103,7 +103,7 @@ export class Tier implements LookedUpTier {
       (entryName, entry, signal) =>
         this.driver.put(entryName, entry, signal).then(
           () => {
-            this.#lookup.noteStored(entryName);
+            this.lookup.noteStored(entryName);
             return undefined;
           },
           (error: CacheError) => error,
@@ -113,16 +113,6 @@ export class Tier implements LookedUpTier {
       this.#events.publish('driver', { event });
       logger[event.level]({ event: event.kind, driver: name }, event.message);
     });
-  }
-
-  /** The entry that the driver holds verified in memory, if any. Synchronous. */
-  held(name: string): CacheEntry | undefined {
-    return this.#lookup.held(name);
-  }
-
-  /** Looks up an entry. Never rejects. */
-  find(name: string): Promise<Lookup> {
-    return this.#lookup.find(name);
   }
 
   /** The entry of this name that is waiting to be stored, unless it has expired. */
