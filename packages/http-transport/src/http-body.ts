@@ -31,8 +31,8 @@ export interface HttpBodyParts {
 /** How much of a body is read, and for how long. */
 export interface ReadLimits {
   readonly maxBytes: number;
-  /** In milliseconds. */
-  readonly timeout: number;
+  /** In milliseconds. Default: no limit beyond those of {@link HttpBody.next}. */
+  readonly timeout?: number;
 }
 
 /** The beginning of a body, or all of it. */
@@ -51,6 +51,7 @@ export class HttpBody {
   readonly #parts: HttpBodyParts;
   readonly #chunks: Uint8Array[] = [];
   #ready = 0;
+  #received = 0;
   #paused = false;
   #ended = false;
   #done = false;
@@ -65,6 +66,11 @@ export class HttpBody {
     this.#patience = parts.silenceTimeout;
   }
 
+  /** How many bytes have been read. */
+  get received(): number {
+    return this.#received;
+  }
+
   /**
    * The next chunk; `undefined` at the end. Not to be called again before it has answered.
    * @throws TransportError where the store falls silent, is slower than {@link MINIMUM_RATE}, or breaks the connection,
@@ -76,6 +82,7 @@ export class HttpBody {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
         this.#ready -= chunk.length;
+        this.#received += chunk.length;
         if (this.#paused && this.#ready < READY_BYTES) {
           this.#paused = false;
           this.#parts.flow.resume();
@@ -91,30 +98,28 @@ export class HttpBody {
   }
 
   /**
-   * Reads a body that ought to be short, such as that of an error. What goes beyond the limits is given up, and its
-   * connection broken.
-   * @throws TransportError as {@link next} does.
+   * Reads the body at once. If it exceeds a limit, the rest is given up and the connection broken.
+   * @throws TransportError as {@link next} does
    */
   async read({ maxBytes, timeout }: ReadLimits): Promise<ReadBody> {
     const chunks: Uint8Array[] = [];
-    let size = 0;
     let late = false;
-    const deadline = this.#parts.clock.setTimer(() => {
+    const giveUp = (): void => {
       late = true;
       this.close();
-    }, timeout);
+    };
+    const deadline = timeout === undefined ? undefined : this.#parts.clock.setTimer(giveUp, timeout);
     try {
       for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
         chunks.push(chunk);
-        size += chunk.length;
-        if (size > maxBytes) return { bytes: Buffer.concat(chunks, maxBytes), whole: false };
+        if (this.#received > maxBytes) return { bytes: joined(chunks).subarray(0, maxBytes), whole: false };
       }
-      return { bytes: Buffer.concat(chunks), whole: true };
+      return { bytes: joined(chunks), whole: true };
     } catch (error) {
       if (!late) throw error;
-      return { bytes: Buffer.concat(chunks), whole: false };
+      return { bytes: joined(chunks), whole: false };
     } finally {
-      deadline.cancel();
+      deadline?.cancel();
       this.close();
     }
   }
@@ -186,4 +191,18 @@ export class HttpBody {
     const { silenceTimeout, host } = this.#parts;
     return timeoutError('silence', `fewer than ${MINIMUM_RATE} bytes a second`, silenceTimeout, { host });
   }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [only] = chunks;
+  // It came off the wire by itself, so nothing else has it.
+  if (only !== undefined && chunks.length === 1) return only;
+  // Not from Node's pool, which a small body would keep alive as a whole.
+  const whole = Buffer.allocUnsafeSlow(chunks.reduce((size, { length }) => size + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
 }

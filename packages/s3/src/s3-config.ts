@@ -1,7 +1,7 @@
 import type { ConfigFault, ConfigTable, ConfigValues, Environment } from '@imgproxy-cache/core/driver';
-import { findEnvironmentFaults } from './aws-environment.js';
-import { problemOfEndpoint } from './endpoint.js';
-import { isRegionName } from './region-answer.js';
+import { findEnvironmentFaults } from './credentials/aws-environment.js';
+import { isRegionName } from './region/region-names.js';
+import { parseEndpoint, problemOfEndpoint, type S3Target } from './requests/endpoint.js';
 
 /** The driver's variables. */
 export const s3Config = {
@@ -91,6 +91,14 @@ export const s3Config = {
 
 /** Values of {@link s3Config}. */
 export type S3Config = ConfigValues<typeof s3Config>;
+
+/** Where a valid configuration says that the bucket is. */
+export function targetOf({ bucket, endpoint, usePathStyle }: S3Config): S3Target {
+  return {
+    bucket,
+    endpoint: endpoint === '' ? undefined : { url: parseEndpoint(endpoint), pathStyle: usePathStyle },
+  };
+}
 
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
 const ACCESS_POINT = /^arn:[a-z-]+:s3[a-z-]*:[a-z0-9-]*:[0-9]{12}:[\w/:.-]{1,200}$/;

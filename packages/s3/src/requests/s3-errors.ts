@@ -6,13 +6,11 @@ import {
   isCacheError,
 } from '@imgproxy-cache/core/driver';
 import { ProxyConfigurationError, TransportError } from '@imgproxy-cache/http-transport';
-import { NotS3Error } from './answer-reading.js';
-import { WrongRegionError } from './bucket-requests.js';
-import { CredentialsUnavailableError, ExchangeTimeoutError } from './credential-renewal.js';
+import { CredentialsUnavailableError, ExchangeTimeoutError } from '../credentials/credential-renewal.js';
+import { NoCredentialsError } from '../credentials/no-credentials-error.js';
+import { WrongRegionError } from '../region/wrong-region.js';
 import { describeTarget, endpointWithoutBucket, type S3Target } from './endpoint.js';
-import { isErrorAnswer, statusOf } from './error-answer.js';
-import { NoCredentialsError, StoreError, toFailure } from './failures.js';
-import { BodyEndedError } from './stored-object.js';
+import { BodyEndedError, NotS3Error, StoreError, toFailure } from './failures.js';
 
 type Meaning = readonly [code: CacheErrorCode, meaning: string];
 
@@ -91,37 +89,51 @@ export function policyLine(operation: CacheOperation, bucket: string): string {
   return `{"Effect": "Allow", "Action": "${action}", "Resource": "arn:aws:s3:::${bucket}${resource}"}`;
 }
 
-/** What S3, STS, the SDK or the network said, in the cache's words. A CacheError stays as it is. */
-export function toCacheError(thrown: unknown, operation: CacheOperation, target: S3Target): CacheError {
-  if (isCacheError(thrown)) return thrown;
-  // What a store says is checked where the credentials are known; of anything else nothing is believed.
+/** What {@link toCacheError} needs to know of a failed operation. */
+export interface FailedOperation {
+  readonly operation: CacheOperation;
+  readonly target: S3Target;
+  /** Of a `delete`: the names that may still be stored. */
+  readonly failedNames?: readonly string[] | undefined;
+}
+
+/**
+ * The error of an operation, made of whatever S3, STS, the SDK or the network threw. This is the only place that does so.
+ * A CacheError stays as it is.
+ */
+export function toCacheError(thrown: unknown, failed: FailedOperation): CacheError {
+  const { operation, target, failedNames } = failed;
+  if (isCacheError(thrown) && failedNames === undefined) return thrown;
+  // A store's answer was checked where the credentials are known. Of anything else nothing is believed.
   const cause = toFailure(thrown, () => true);
+  const error = isCacheError(cause) ? cause : errorOf(cause, operation, target);
+  if (failedNames === undefined) return error;
+  const message = `${failedNames.length} entries may still be stored: ${error.message}`;
+  return s3Error(error.code, message, {
+    operation,
+    failedNames,
+    retryable: error.retryable,
+    cause: error.cause,
+  });
+}
+
+function errorOf(cause: Error, operation: CacheOperation, target: S3Target): CacheError {
   const [code, meaning] = meaningOf(cause, operation, target);
   const message = `cannot ${operation} in ${describeTarget(target)}: ${meaning}${hintOfEndpoint(cause, target)}`;
   if (operation === 'get' && code === 'ERR_CACHE_UNSUPPORTED') {
-    // Of a look-up that code means an entry of a newer format.
-    return s3Error('ERR_CACHE_UNAVAILABLE', message, operation, { cause, retryable: false });
+    // Of a get that code means an entry of a newer format.
+    return s3Error('ERR_CACHE_UNAVAILABLE', message, { operation, cause, retryable: false });
   }
-  return s3Error(code, message, operation, { cause });
+  return s3Error(code, message, { operation, cause });
 }
 
-export function s3Error(
-  code: CacheErrorCode,
-  message: string,
-  operation: CacheOperation,
-  details: Pick<CacheErrorDetails, 'cause' | 'failedNames' | 'retryable'> = {},
-): CacheError {
-  return new CacheError(code, message, { driver: 's3', operation, ...details });
+function s3Error(code: CacheErrorCode, message: string, details: CacheErrorDetails): CacheError {
+  return new CacheError(code, message, { driver: 's3', ...details });
 }
 
-/** Whether an answer says that the object is not there, which nothing else does: a 404 may come from anybody. */
-export function isNoSuchKey(thrown: unknown): boolean {
-  return isErrorAnswer(thrown) && thrown.name === 'NoSuchKey';
-}
-
-/** Whether the store refused a right, and not the credentials themselves. */
-export function isRefusedRight(thrown: unknown): boolean {
-  return thrown instanceof StoreError && statusOf(thrown) === 403 && !CODES.has(thrown.name);
+/** Whether the store refused a permission, and not the credentials themselves. */
+export function isRefusedPermission(thrown: unknown): boolean {
+  return thrown instanceof StoreError && thrown.status === 403 && !CODES.has(thrown.name);
 }
 
 /** Answers of a store that looks for another bucket, and failures to reach a host that is not there. */
@@ -156,10 +168,9 @@ function meaningOf(thrown: unknown, operation: CacheOperation, target: S3Target)
   if (thrown instanceof BodyEndedError) {
     return ['ERR_CACHE_UNAVAILABLE', `${thrown.message}: the store, or a proxy on the way, broke it off`];
   }
-  if (!isErrorAnswer(thrown)) return meaningOfSilence(thrown, 'IMGPROXY_CACHE_S3_ENDPOINT');
-  const code = thrown.name;
-  const isLate = thrown instanceof StoreError && thrown.isLate;
-  const status = isLate && code === 'AccessDenied' ? 403 : (thrown.$metadata.httpStatusCode ?? 0);
+  if (!(thrown instanceof StoreError)) return meaningOfSilence(thrown, 'IMGPROXY_CACHE_S3_ENDPOINT');
+  const { name: code, isLate } = thrown;
+  const status = isLate && code === 'AccessDenied' ? 403 : thrown.status;
   const [cacheCode, meaning] =
     CODES.get(code) ?? STATUSES[status] ?? meaningOfStatus(status, operation, target);
   if (isLate) return [cacheCode, `its answer began with status 200 and is an error: ${meaning} (${code})`];
@@ -226,14 +237,14 @@ function meaningOfCredentials({ subject, cause }: CredentialsUnavailableError): 
   }
   if (cause instanceof ExchangeTimeoutError) return ['ERR_CACHE_TIMEOUT', `${trouble}: ${cause.message}`];
   if (cause instanceof NoCredentialsError) return [cause.code, `${trouble}: ${cause.message}`];
-  if (!isErrorAnswer(cause)) {
+  if (!(cause instanceof StoreError)) {
     const [code, meaning] = meaningOfSilence(cause, 'AWS_ENDPOINT_URL_STS');
     return [code, `${trouble}: ${meaning}`];
   }
-  return meaningOfSts(cause.$metadata.httpStatusCode ?? 0, cause.name, trouble);
+  return meaningOfSts(cause, trouble);
 }
 
-function meaningOfSts(status: number, code: string, trouble: string): Meaning {
+function meaningOfSts({ status, name: code }: StoreError, trouble: string): Meaning {
   const said = `STS answered ${code === 'Unknown' ? '' : `${code}, `}status ${status}`;
   const known = CODES.get(code);
   if (known !== undefined) return [known[0], `${trouble}: ${known[1]} (${said})`];
@@ -252,7 +263,8 @@ function meaningOfSts(status: number, code: string, trouble: string): Meaning {
   ];
 }
 
-function meaningOfRegion({ asked, region, endpoint, cause }: WrongRegionError, target: S3Target): Meaning {
+function meaningOfRegion({ details }: WrongRegionError, target: S3Target): Meaning {
+  const { asked, region, endpoint, cause } = details;
   if (endpoint !== undefined) {
     const place = region === undefined ? '' : ` The bucket is in ${region}.`;
     return [
@@ -263,7 +275,7 @@ function meaningOfRegion({ asked, region, endpoint, cause }: WrongRegionError, t
   if (region !== undefined) {
     return ['ERR_CACHE_UNAVAILABLE', `${asked} says that it is in ${region}, and ${region} that it is not`];
   }
-  const status = statusOf(cause) ?? 0;
+  const { status } = cause;
   if (status < 400 && target.endpoint !== undefined) {
     return [
       'ERR_CACHE_UNAVAILABLE',

@@ -39,8 +39,15 @@ export class BodyStream extends Readable {
   }
 }
 
+/** What a request of the SDK's is sent with. */
+export interface SdkRequestOptions extends HttpHandlerOptions {
+  readonly abortSignal: AbortSignal;
+  /** Whether it goes over a new connection. */
+  readonly fresh: boolean;
+}
+
 /**
- * Takes the requests of the SDK's clients to the driver's own connections. The last attempt of a request gets a
+ * Sends the requests of the SDK's clients over the driver's own connections. The last attempt of a request gets a
  * connection that nobody has used, since after a network change all those of the pool may be dead.
  */
 export class SdkTransport implements HttpHandler {
@@ -48,7 +55,7 @@ export class SdkTransport implements HttpHandler {
   readonly #transport: HttpTransport;
   readonly #ending: AbortSignal | undefined;
 
-  /** @param ending ends all requests of a client whose user gives them no signal. */
+  /** @param ending ends all requests of a client whose user gives them no signal */
   constructor(transport: HttpTransport, ending?: AbortSignal) {
     this.#transport = transport;
     this.#ending = ending;
@@ -56,7 +63,7 @@ export class SdkTransport implements HttpHandler {
 
   async handle(
     request: HttpRequest,
-    { abortSignal }: HttpHandlerOptions = {},
+    { abortSignal, fresh = isLastAttempt(request) }: HttpHandlerOptions & { fresh?: boolean } = {},
   ): Promise<{ response: HttpResponse }> {
     const { method, path, headers } = request;
     const query = buildQueryString(request.query);
@@ -68,10 +75,7 @@ export class SdkTransport implements HttpHandler {
         headers,
         body: bytesOf(request.body),
       },
-      {
-        signal: abortSignal instanceof AbortSignal ? abortSignal : this.#ending,
-        fresh: isLastAttempt(request),
-      },
+      { signal: abortSignal instanceof AbortSignal ? abortSignal : this.#ending, fresh },
     );
     return {
       response: new HttpResponse({

@@ -2,11 +2,11 @@ import { fromIni, fromInstanceMetadata, fromTokenFile } from '@aws-sdk/credentia
 import type { Environment } from '@imgproxy-cache/core/driver';
 import { type ParsedIniData, ProviderError, parseKnownFiles } from '@smithy/core/config';
 import type { AwsCredentialIdentity, Logger } from '@smithy/types';
+import type { SdkTransport } from '../requests/sdk-transport.js';
 import { profileOf, variableOf } from './aws-environment.js';
 import { fetchContainerCredentials } from './container-credentials.js';
-import { NoCredentialsError } from './failures.js';
-import type { SdkRetries } from './retries.js';
-import type { SdkTransport } from './sdk-transport.js';
+import { NoCredentialsError } from './no-credentials-error.js';
+import type { ProviderRetries } from './provider-retries.js';
 
 /** What credentials are looked for with. */
 export interface CredentialSourceParts {
@@ -15,7 +15,7 @@ export interface CredentialSourceParts {
   /** The region whose STS is asked, unless the profile has its own. */
   region(): Promise<string>;
   readonly requestHandler: SdkTransport;
-  readonly retries: SdkRetries;
+  readonly retries: ProviderRetries;
   readonly logger: Logger;
 }
 

@@ -7,7 +7,7 @@ import type { Environment } from '@imgproxy-cache/core/driver';
 import { Retries } from '@imgproxy-cache/http-transport';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { variableOf } from './aws-environment.js';
-import { NoCredentialsError } from './failures.js';
+import { NoCredentialsError } from './no-credentials-error.js';
 
 const ECS = 'http://169.254.170.2';
 const FULL_URI = 'AWS_CONTAINER_CREDENTIALS_FULL_URI';

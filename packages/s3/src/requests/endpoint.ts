@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** Where the bucket is: at an endpoint of the operator's, or, without one, under AWS's own names. */
+/** Where the bucket is: at the operator's endpoint or, without one, at AWS. */
 export interface S3Target {
   readonly bucket: string;
   readonly endpoint: S3Endpoint | undefined;
@@ -15,7 +15,7 @@ export interface S3Endpoint {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 const HOST_NAME_BUCKET = /^[a-z0-9](?:[a-z0-9.-]{1,61}[a-z0-9])$/;
 
-/** Reads an endpoint as imgproxy does: without a scheme it is `http://`. @throws TypeError for what is no URL. */
+/** Reads an endpoint as imgproxy does: without a scheme it is `http://`. */
 export function parseEndpoint(text: string): URL {
   if (/^(?!https?:)[a-z][a-z0-9+.-]*:\/\//i.test(text))
     throw new TypeError('another scheme than http or https');
