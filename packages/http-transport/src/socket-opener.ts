@@ -61,6 +61,7 @@ export class SocketOpener {
   open(destination: Destination, callback: (error: Error | null, socket: Socket | null) => void): Opening {
     const { clock, connectTimeout } = this.#parts;
     const host = authorityOf(destination);
+    const proxy = destination.proxy && authorityOf(endpointOf(destination.proxy));
     const sockets: Socket[] = [];
     let settled = false;
     const settle = (error: Error | null, socket: Socket | null): void => {
@@ -71,7 +72,7 @@ export class SocketOpener {
       callback(error, socket);
     };
     const fail = (cause: Error): void =>
-      settle(connectionError('connect', 'no connection to', { host, cause }), null);
+      settle(connectionError('connect', 'no connection to', { host, proxy, cause }), null);
     const watch = (socket: Socket): Socket => {
       sockets.push(socket);
       return socket.on('error', fail).once('close', () => fail(new Error('the connection was closed')));
@@ -81,7 +82,7 @@ export class SocketOpener {
       settle(error, null);
     };
     const deadline = clock.setTimer(
-      () => giveUp(timeoutError('connect-timeout', 'no connection', connectTimeout, { host })),
+      () => giveUp(timeoutError('connect-timeout', 'no connection', connectTimeout, { host, proxy })),
       connectTimeout,
     );
     this.#connect(destination, watch, (socket) => settle(null, socket), fail);

@@ -22,6 +22,8 @@ const PERMANENT = /CERT|^ERR_TLS_|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^PROXY_STATUS_
 /** What a {@link TransportError} says beside its message. */
 export interface TransportErrorDetails {
   readonly host: string;
+  /** The proxy on the way, as `host:port`. */
+  readonly proxy?: string | undefined;
   /** Whether the request went over a connection that an earlier one had used, and no byte of an answer came. */
   readonly stale?: boolean;
   readonly cause?: unknown;
@@ -37,6 +39,8 @@ export class TransportError extends Error {
   readonly failure: TransportFailure;
   /** The host, with its port, that was asked. */
   readonly host: string;
+  /** The proxy, with its port, through which no connection was made. */
+  readonly proxy: string | undefined;
   /** The code of the system or of TLS, such as `ECONNRESET`, where there is one. */
   readonly code: string | undefined;
   /** Whether the connection had gone stale in the pool: the store may never have seen the request. */
@@ -45,12 +49,13 @@ export class TransportError extends Error {
   constructor(
     failure: TransportFailure,
     message: string,
-    { host, stale = false, cause }: TransportErrorDetails,
+    { host, proxy, stale = false, cause }: TransportErrorDetails,
   ) {
     super(message, cause === undefined ? {} : { cause });
     this.name = TIMEOUTS.has(failure) ? 'TimeoutError' : 'TransportError';
     this.failure = failure;
     this.host = host;
+    this.proxy = proxy;
     this.stale = stale;
     this.code = codeOf(cause);
   }
@@ -73,7 +78,8 @@ export function timeoutError(
   milliseconds: number,
   details: TransportErrorDetails,
 ): TransportError {
-  return new TransportError(failure, `${what} within ${milliseconds / 1000} s from ${details.host}`, details);
+  const message = `${what} within ${milliseconds / 1000} s from ${details.host}${wayOf(details)}`;
+  return new TransportError(failure, message, details);
 }
 
 /** A connection that was not made, or that ended. */
@@ -84,7 +90,11 @@ export function connectionError(
 ): TransportError {
   const code = codeOf(details.cause);
   const reason = code === undefined ? '' : ` (${code})`;
-  return new TransportError(failure, `${what} ${details.host}${reason}`, details);
+  return new TransportError(failure, `${what} ${details.host}${wayOf(details)}${reason}`, details);
+}
+
+function wayOf({ proxy }: TransportErrorDetails): string {
+  return proxy === undefined ? '' : ` through the proxy ${proxy}`;
 }
 
 function codeOf(thrown: unknown): string | undefined {

@@ -41,7 +41,7 @@ export async function loadCredentials(
 ): Promise<AwsCredentialIdentity> {
   let failure: NoCredentialsError | undefined;
   const sources: readonly Source[] = [
-    () => Promise.resolve(keysOf(parts.env)),
+    async () => keysOf(parts.env),
     () => fromProfile(parts),
     () => fromWebIdentity(parts),
     () => fromMachine(parts, signal),
@@ -60,14 +60,39 @@ export async function loadCredentials(
   );
 }
 
-/** Keys in the environment, which count only without a profile. */
-function keysOf(env: Environment): AwsCredentialIdentity | undefined {
+// What copying a key from a file may add. Headers do not allow it, and no key has it.
+const NOT_IN_A_KEY = /[^\x21-\x7e]/;
+
+/** The keys in the environment, which are used only without a profile. */
+function keysOf(env: Environment): AwsCredentialIdentity | NoCredentialsError | undefined {
+  if (variableOf(env, 'AWS_PROFILE') !== undefined) return undefined;
   const accessKeyId = variableOf(env, 'AWS_ACCESS_KEY_ID');
   const secretAccessKey = variableOf(env, 'AWS_SECRET_ACCESS_KEY');
   const sessionToken = variableOf(env, 'AWS_SESSION_TOKEN');
   const expiry = variableOf(env, 'AWS_CREDENTIAL_EXPIRATION');
-  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
-  if (variableOf(env, 'AWS_PROFILE') !== undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    if (accessKeyId === secretAccessKey) return undefined;
+    const [set, missing] =
+      accessKeyId === undefined
+        ? ['SECRET_ACCESS_KEY', 'ACCESS_KEY_ID']
+        : ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'];
+    return new NoCredentialsError(
+      'ERR_CACHE_CONFIG',
+      `AWS_${set} is set and AWS_${missing} is not: set both`,
+    );
+  }
+  const keys = {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+  for (const [variable, value] of Object.entries(keys)) {
+    if (value === undefined || !NOT_IN_A_KEY.test(value)) continue;
+    throw new NoCredentialsError(
+      'ERR_CACHE_CONFIG',
+      `${variable} contains a space, a line break or another character that is in no key: set it without`,
+    );
+  }
   return {
     accessKeyId,
     secretAccessKey,

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Attempt, Retries } from '@imgproxy-cache/http-transport';
-import type { RetryErrorInfo, RetryStrategyV2, RetryToken } from '@smithy/types';
+import type { RetryStrategyV2, RetryToken } from '@smithy/types';
 import { judgeFailure } from '../requests/retries.js';
 
 /** How the SDK's clients for credentials retry. */
@@ -10,53 +10,32 @@ export interface ProviderRetries {
   readonly retryStrategy: RetryStrategyV2;
 }
 
+interface ProviderAttempt extends RetryToken {
+  readonly attempt: Attempt;
+}
+
 /**
  * Lets the SDK's clients for credentials retry by the driver's rules and out of one budget.
- * @param closing ends the waits, since the SDK passes no signal
+ * @param closing ends the pauses, since the SDK passes no signal
  */
 export function providerRetries(retries: Retries, closing: AbortSignal): ProviderRetries {
-  return { maxAttempts: retries.maxAttempts, retryStrategy: new SharedBudget(retries, closing) };
-}
-
-class SdkAttempt implements RetryToken {
-  readonly attempt: Attempt;
-
-  constructor(attempt: Attempt) {
-    this.attempt = attempt;
-  }
-
-  getRetryCount(): number {
-    return this.attempt.number - 1;
-  }
-
-  /** The strategy has waited already, as the SDK's own does. */
-  getRetryDelay(): number {
-    return 0;
-  }
-}
-
-class SharedBudget implements RetryStrategyV2 {
-  readonly #retries: Retries;
-  readonly #closing: AbortSignal;
-
-  constructor(retries: Retries, closing: AbortSignal) {
-    this.#retries = retries;
-    this.#closing = closing;
-  }
-
-  acquireInitialRetryToken(): Promise<RetryToken> {
-    return Promise.resolve(new SdkAttempt(this.#retries.first()));
-  }
-
-  async refreshRetryTokenForRetry(token: RetryToken, { error }: RetryErrorInfo): Promise<RetryToken> {
-    const verdict = judgeFailure(error);
-    const next = verdict && token instanceof SdkAttempt && this.#retries.after(token.attempt, verdict);
-    if (!next) throw new Error('the request is not made again');
-    await pause(next.wait, undefined, { signal: this.#closing });
-    return new SdkAttempt(next.attempt);
-  }
-
-  recordSuccess(token: RetryToken): void {
-    if (token instanceof SdkAttempt) this.#retries.succeeded(token.attempt);
-  }
+  const tokenOf = (attempt: Attempt): ProviderAttempt => ({
+    attempt,
+    getRetryCount: () => attempt.number - 1,
+    // The strategy has waited already, as the SDK's own does.
+    getRetryDelay: () => 0,
+  });
+  const attemptOf = (token: RetryToken): Attempt => (token as ProviderAttempt).attempt;
+  const retryStrategy: RetryStrategyV2 = {
+    acquireInitialRetryToken: () => Promise.resolve(tokenOf(retries.first())),
+    async refreshRetryTokenForRetry(token, { error }) {
+      const verdict = judgeFailure(error);
+      const next = verdict && retries.after(attemptOf(token), verdict);
+      if (next === undefined) throw new Error('the request is not made again');
+      await pause(next.wait, undefined, { signal: closing });
+      return tokenOf(next.attempt);
+    },
+    recordSuccess: (token) => retries.succeeded(attemptOf(token)),
+  };
+  return { maxAttempts: retries.maxAttempts, retryStrategy };
 }

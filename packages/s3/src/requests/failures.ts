@@ -97,8 +97,8 @@ export function toFailure(thrown: unknown, reveals: Reveals): Error {
     return thrown;
   }
   if (thrown instanceof TransportError) {
-    const { failure, message, host, stale, cause } = thrown;
-    const details = { host, stale, ...(cause !== undefined && { cause: bareError(cause) }) };
+    const { failure, message, host, proxy, stale, cause } = thrown;
+    const details = { host, proxy, stale, ...(cause !== undefined && { cause: bareError(cause) }) };
     return new TransportError(failure, message, details);
   }
   return answerOf(thrown, reveals) ?? bareError(thrown);

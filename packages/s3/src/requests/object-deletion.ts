@@ -41,16 +41,16 @@ export class ObjectDeletion {
    */
   async run(remaining: Set<string>, signal: AbortSignal): Promise<void> {
     const names = [...remaining];
-    let failure: { readonly error: unknown } | undefined;
+    const failures: unknown[] = [];
     for (let start = 0; start < names.length; start += MAX_NAMES) {
       signal.throwIfAborted();
       try {
         await this.#deletePart(names.slice(start, start + MAX_NAMES), remaining, signal);
       } catch (error) {
-        failure ??= { error };
+        failures.push(error);
       }
     }
-    if (failure !== undefined) throw failure.error;
+    if (failures.length > 0) throw failures[0];
   }
 
   async #deletePart(names: readonly string[], remaining: Set<string>, signal: AbortSignal): Promise<void> {
@@ -98,7 +98,7 @@ export class ObjectDeletion {
   }
 
   async #deleteEach(names: readonly string[], remaining: Set<string>, signal: AbortSignal): Promise<void> {
-    let failure: { readonly error: unknown } | undefined;
+    const failures: unknown[] = [];
     const queue = names.values();
     const deleteQueued = async (): Promise<void> => {
       for (const name of queue) {
@@ -107,12 +107,12 @@ export class ObjectDeletion {
           await this.#deleteOne(name, signal);
           remaining.delete(name);
         } catch (error) {
-          failure ??= { error };
+          failures.push(error);
         }
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, deleteQueued));
-    if (failure !== undefined) throw failure.error;
+    if (failures.length > 0) throw failures[0];
   }
 
   async #deleteOne(name: string, signal: AbortSignal): Promise<void> {

@@ -16,63 +16,72 @@ type Meaning = readonly [code: CacheErrorCode, meaning: string];
 
 const KEYS =
   'check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile or role they come from';
-const CLOCK = "this machine's clock differs too much from the store's: set it, by NTP best";
 const REGION = 'set IMGPROXY_CACHE_S3_REGION to the region of the bucket, as its store calls it';
-const FULL = 'the store or its quota is full: delete old entries or enlarge it';
+const denied = (meaning: string): Meaning => ['ERR_CACHE_ACCESS_DENIED', meaning];
+const EXPIRED = denied(`the session token has expired and there is no newer one: ${KEYS}`);
+const CLOCK = denied("this machine's clock differs too much from the store's: set it, by NTP best");
+const FULL: Meaning = [
+  'ERR_CACHE_NO_SPACE',
+  'the store or its quota is full: delete old entries or enlarge it',
+];
+const TOO_LARGE: Meaning = [
+  'ERR_CACHE_TOO_LARGE',
+  'the store refuses an object of this size: lower IMGPROXY_CACHE_MAX_ENTRY_SIZE',
+];
+const SLOW_REQUEST: Meaning = [
+  'ERR_CACHE_TIMEOUT',
+  'the request did not reach the store in time: check the network',
+];
 
-/** Codes that mean the same whatever their status. The list of S3's own: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-const CODES: ReadonlyMap<string, Meaning> = new Map(
-  Object.entries<Meaning>({
-    NoSuchBucket: [
+/** Codes that mean the same whatever their status: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  [
+    'NoSuchBucket',
+    [
       'ERR_CACHE_NO_BUCKET',
       'there is no such bucket: create it, or set IMGPROXY_CACHE_BUCKET to the right one',
     ],
-    // Of an object that was read it is a miss, and does not come here.
-    NoSuchKey: [
-      'ERR_CACHE_UNAVAILABLE',
-      'the store takes the request to the bucket for one to an object in it',
-    ],
-    InvalidBucketName: ['ERR_CACHE_CONFIG', 'that is no name of a bucket: set IMGPROXY_CACHE_BUCKET'],
-    InvalidAccessKeyId: ['ERR_CACHE_ACCESS_DENIED', `the store does not know the access key: ${KEYS}`],
-    SignatureDoesNotMatch: [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the store computes another signature: ${KEYS}; a proxy that changes requests does the same`,
-    ],
-    InvalidToken: ['ERR_CACHE_ACCESS_DENIED', `the session token is not valid: ${KEYS}`],
-    InvalidClientTokenId: ['ERR_CACHE_ACCESS_DENIED', `STS does not know the access key: ${KEYS}`],
-    ExpiredToken: [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the session token has expired and there is no newer one: ${KEYS}`,
-    ],
-    ExpiredTokenException: [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the session token has expired and there is no newer one: ${KEYS}`,
-    ],
-    RequestTimeTooSkewed: ['ERR_CACHE_ACCESS_DENIED', CLOCK],
-    RequestExpired: ['ERR_CACHE_ACCESS_DENIED', CLOCK],
-    EntityTooLarge: [
-      'ERR_CACHE_TOO_LARGE',
-      'the store takes no object of this size: lower IMGPROXY_CACHE_MAX_ENTRY_SIZE',
-    ],
-    QuotaExceeded: ['ERR_CACHE_NO_SPACE', FULL],
-    InsufficientCapacity: ['ERR_CACHE_NO_SPACE', FULL],
-    XMinioStorageFull: ['ERR_CACHE_NO_SPACE', FULL],
-    RequestTimeout: ['ERR_CACHE_TIMEOUT', 'the store waited for the request in vain: look at the network'],
-    AuthorizationHeaderMalformed: [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the store does not take the signature's form: ${KEYS}, and IMGPROXY_CACHE_S3_REGION`,
-    ],
-    InvalidRegionName: ['ERR_CACHE_CONFIG', REGION],
-  }),
-);
+  ],
+  // Of a get it is a miss, and does not come here.
+  [
+    'NoSuchKey',
+    ['ERR_CACHE_UNAVAILABLE', 'the store takes the request to the bucket for one to an object in it'],
+  ],
+  ['InvalidBucketName', ['ERR_CACHE_CONFIG', 'that is no name of a bucket: set IMGPROXY_CACHE_BUCKET']],
+  ['InvalidRegionName', ['ERR_CACHE_CONFIG', REGION]],
+  ['InvalidAccessKeyId', denied(`the store does not know the access key: ${KEYS}`)],
+  ['InvalidClientTokenId', denied(`STS does not know the access key: ${KEYS}`)],
+  ['InvalidToken', denied(`the session token is not valid: ${KEYS}`)],
+  [
+    'SignatureDoesNotMatch',
+    denied(`the store computes another signature: ${KEYS}; a proxy that changes requests does the same`),
+  ],
+  [
+    'AuthorizationHeaderMalformed',
+    denied(`the store does not accept the form of the signature: ${KEYS}, and IMGPROXY_CACHE_S3_REGION`),
+  ],
+  ['ExpiredToken', EXPIRED],
+  ['ExpiredTokenException', EXPIRED],
+  ['RequestTimeTooSkewed', CLOCK],
+  ['RequestExpired', CLOCK],
+  ['RequestTimeout', SLOW_REQUEST],
+  ['EntityTooLarge', TOO_LARGE],
+  ['QuotaExceeded', FULL],
+  ['InsufficientCapacity', FULL],
+  ['XMinioStorageFull', FULL],
+]);
+
+const PROXY_VARIABLES = 'HTTP_PROXY, HTTPS_PROXY and ALL_PROXY';
+const PROXY_LOGIN = `the proxy asks for a user and password (status 407): set them in ${PROXY_VARIABLES}, as http://user:password@host:port`;
 
 const STATUSES: Readonly<Record<number, Meaning>> = {
-  401: ['ERR_CACHE_ACCESS_DENIED', KEYS],
-  408: ['ERR_CACHE_TIMEOUT', 'the store waited for the request in vain: look at the network'],
-  413: ['ERR_CACHE_TOO_LARGE', 'the store takes no object of this size: lower IMGPROXY_CACHE_MAX_ENTRY_SIZE'],
+  401: denied(KEYS),
+  407: ['ERR_CACHE_UNAVAILABLE', PROXY_LOGIN],
+  408: SLOW_REQUEST,
+  413: TOO_LARGE,
   429: ['ERR_CACHE_UNAVAILABLE', 'the store asks for fewer requests'],
   501: ['ERR_CACHE_UNSUPPORTED', 'the store does not know this operation'],
-  507: ['ERR_CACHE_NO_SPACE', FULL],
+  507: FULL,
 };
 
 /** The action of IAM behind each operation, and whether it is granted on the objects or on the bucket. */
@@ -203,7 +212,7 @@ const UNTRUSTED = /SELF_SIGNED_CERT|^UNABLE_TO_(?:VERIFY|GET_ISSUER)/;
 function meaningOfSilence(thrown: unknown, variable: string): Meaning {
   if (thrown instanceof TransportError && thrown.timedOut) return ['ERR_CACHE_TIMEOUT', thrown.message];
   if (thrown instanceof ProxyConfigurationError) {
-    return ['ERR_CACHE_CONFIG', `${thrown.message}: look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY`];
+    return ['ERR_CACHE_CONFIG', `${thrown.message}: check ${PROXY_VARIABLES}`];
   }
   const { name, code } = thrown as Partial<NodeJS.ErrnoException>;
   const detail = code ?? name ?? 'unknown error';
@@ -222,6 +231,10 @@ function meaningOfConnection(detail: string, thrown: unknown, variable: string):
   }
   if (/^ERR_SSL_|^EPROTO$/.test(detail)) {
     return `TLS failed (${detail}): if it speaks http, let ${variable} begin with http://`;
+  }
+  if (detail === 'PROXY_STATUS_407') return PROXY_LOGIN;
+  if (thrown instanceof TransportError && thrown.proxy !== undefined) {
+    return `there is no connection through the proxy ${thrown.proxy} (${detail}): check the proxy, and ${PROXY_VARIABLES} of the process`;
   }
   if (thrown instanceof TransportError && thrown.failure === 'broken') {
     return `the connection broke off (${detail}): look at the store, at proxies on the way, and whether ${variable} has to begin with https://`;
