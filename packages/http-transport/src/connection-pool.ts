@@ -3,17 +3,17 @@ import type { Connection } from './connection.js';
 
 /** Limits of the pool, times in milliseconds. */
 export interface PoolLimits {
-  /** Most connections at a time, whatever the host; more requests wait. */
+  /** Most connections to all hosts at a time. Further requests wait. */
   readonly maxConnections: number;
-  /** An older connection is not used again, so that changes of names and certificates are noticed. */
+  /** An older connection is not reused, so that changes of addresses and certificates take effect. */
   readonly maxAge: number;
 }
 
-/** What the pool is made with. */
+/** What a {@link ConnectionPool} needs. */
 export interface PoolParts extends PoolLimits {
   readonly clock: TransportClock;
   open(origin: string, onEnd: (connection: Connection) => void): Connection;
-  /** More requests wait than there may be connections. */
+  /** Called when more requests wait than there may be connections. */
   onCrowded(waiting: number): void;
 }
 
@@ -31,11 +31,11 @@ export interface PoolState {
 }
 
 /**
- * The connections to all hosts within one limit. The one that was used last is used first, so that those that are not
- * needed grow old and end; where none is free, requests wait in their order.
+ * The connections to all hosts, within one limit. The most recently used is reused first, so that surplus ones become idle
+ * and close. If none is free, requests wait in order.
  *
- * undici's Agent has a pool for each host. It has no limit over all of them, gives a request no connection that nobody
- * has used, and does not tell how many requests wait.
+ * undici's Agent has a pool for each host, no limit over all of them, no way to ask for a new connection, and no count of
+ * the requests that wait.
  */
 export class ConnectionPool {
   readonly #parts: PoolParts;
@@ -55,9 +55,9 @@ export class ConnectionPool {
   }
 
   /**
-   * Hands over a connection, now or when there is one.
-   * @param fresh whether it must be one that nobody has used.
-   * @returns what ends the waiting.
+   * Passes a connection to `receive`, now or as soon as one is free.
+   * @param fresh whether it must be a new one
+   * @returns a function that ends the wait
    */
   acquire(origin: string, fresh: boolean, receive: (connection: Connection) => void): () => void {
     const waiting: Waiting = { origin, fresh, receive };
@@ -71,7 +71,7 @@ export class ConnectionPool {
     return () => void this.#waiting.delete(waiting);
   }
 
-  /** Takes a connection back, to use it again or, if it is not fit for that, to end it. */
+  /** Takes a connection back, and closes it unless it can be reused. */
   release(connection: Connection, reusable: boolean): void {
     if (!reusable || this.#isOld(connection) || !this.#open.has(connection)) this.#end(connection);
     else this.#idleAt(connection.origin).push(connection);

@@ -6,7 +6,7 @@ import type { ConnectionPool } from './connection-pool.js';
 import { HttpBody } from './http-body.js';
 import { connectionError, TransportError, timeoutError } from './transport-error.js';
 
-/** An answer whose body is still to be read, or closed. */
+/** An answer. Its body must be read or closed. */
 export interface HttpAnswer {
   readonly status: number;
   /** By names in lower case. Values of a repeated header are joined by commas. */
@@ -14,7 +14,7 @@ export interface HttpAnswer {
   readonly body: HttpBody;
 }
 
-/** What an exchange needs to take place. */
+/** What an {@link Exchange} needs. */
 export interface ExchangeParts {
   readonly pool: ConnectionPool;
   readonly clock: TransportClock;
@@ -22,7 +22,7 @@ export interface ExchangeParts {
   readonly silenceTimeout: number;
 }
 
-/** What is asked, of whom. */
+/** A request, and where it goes. */
 export interface ExchangeRequest extends WireRequest {
   readonly origin: string;
   readonly host: string;
@@ -31,8 +31,8 @@ export interface ExchangeRequest extends WireRequest {
 }
 
 /**
- * One request and its answer. Whatever happens, its promise settles, and its connection is given back or broken: at
- * the latest when the body is done.
+ * One request and its answer. Whatever happens, its promise settles, and its connection is returned or broken when the
+ * body is done at the latest.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: ExchangeRequest;
@@ -67,7 +67,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#connection === undefined && !this.#over) this.#withdraw = withdraw;
   }
 
-  /** Ends it, wherever it stands. */
+  /** Ends it at any stage. */
   fail(error: Error): void {
     if (this.#body !== undefined) this.#body.fail(error);
     else this.#fail(error);
@@ -82,7 +82,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    // What comes before the answer itself, such as early hints.
+    // Status 1xx precedes the answer itself.
     if (status < 200 || this.#over) return;
     this.#deadline.cancel();
     const { clock, silenceTimeout } = this.#parts;

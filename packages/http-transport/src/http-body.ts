@@ -2,24 +2,23 @@ import type { TransportClock } from './clock.js';
 import { connectionError, type TransportError, timeoutError } from './transport-error.js';
 
 /**
- * The fewest bytes a second that a body may bring while its reader waits for it. What counts is the mean over the time
- * that the reader has waited: a body that has brought nothing is given up after `silenceTimeout`, and one that brings
- * less than this after about as long.
+ * The fewest bytes a second that a body may bring while its reader waits, as a mean over that time. A body that brings
+ * nothing is given up after `silenceTimeout`, and a slower one after about as long.
  */
 export const MINIMUM_RATE = 1024;
 
-/** Bytes that are kept ready for a reader that is slower than the store; past that the store is held back. */
+/** Bytes that are read ahead of a slow reader. Past that the store is slowed down. */
 const READY_BYTES = 64 * 1024;
 
-/** The other end of a body. */
+/** Controls the connection that a body comes from. */
 export interface BodyFlow {
   pause(): void;
   resume(): void;
-  /** Breaks the connection off, where the body has not ended. */
+  /** Breaks the connection before the end of the body. */
   abort(): void;
 }
 
-/** What a body needs to know. */
+/** What an {@link HttpBody} needs. */
 export interface HttpBodyParts {
   readonly flow: BodyFlow;
   readonly clock: TransportClock;
@@ -28,24 +27,23 @@ export interface HttpBodyParts {
   readonly host: string;
 }
 
-/** How much of a body is read, and for how long. */
+/** Limits of {@link HttpBody.read}. */
 export interface ReadLimits {
   readonly maxBytes: number;
   /** In milliseconds. Default: no limit beyond those of {@link HttpBody.next}. */
   readonly timeout?: number;
 }
 
-/** The beginning of a body, or all of it. */
+/** What {@link HttpBody.read} has read. */
 export interface ReadBody {
   readonly bytes: Uint8Array;
-  /** Whether that is all of it. */
+  /** Whether that is the whole body. */
   readonly whole: boolean;
 }
 
 /**
- * The body of an answer, taken chunk by chunk. Time counts only while its reader waits for the store: whoever takes the
- * chunks slowly is not cut off, and holds the store back. A body must be read to its end or closed; then, and when it
- * fails, its connection is given back or broken.
+ * The body of an answer, read chunk by chunk. It must be read to its end or closed, which returns its connection to the
+ * pool or breaks it. Time counts only while the reader waits: a slow reader slows the store down and is not cut off.
  */
 export class HttpBody {
   readonly #parts: HttpBodyParts;
@@ -56,7 +54,7 @@ export class HttpBody {
   #ended = false;
   #done = false;
   #failure: Error | undefined;
-  /** How long the reader still waits, in milliseconds. Waiting uses it up, and bytes put it back. */
+  /** How long the reader may still wait, in milliseconds. Waiting uses it up, and bytes restore it. */
   #patience: number;
   #wake: (() => void) | undefined;
   readonly #onDone: (() => void)[] = [];
@@ -72,9 +70,9 @@ export class HttpBody {
   }
 
   /**
-   * The next chunk; `undefined` at the end. Not to be called again before it has answered.
-   * @throws TransportError where the store falls silent, is slower than {@link MINIMUM_RATE}, or breaks the connection,
-   *   and after {@link close}.
+   * The next chunk, or `undefined` at the end. It must not be called again before it has settled.
+   * @throws TransportError if the store is silent, slower than {@link MINIMUM_RATE} or breaks the connection, and after
+   *   {@link close}
    */
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
@@ -124,19 +122,19 @@ export class HttpBody {
     }
   }
 
-  /** Gives the body up: breaks its connection off, unless it has ended. */
+  /** Gives the body up: breaks its connection unless the body has arrived. */
   close(): void {
     if (this.#done) return;
     this.fail(connectionError('closed', 'gave up the body from', { host: this.#parts.host }));
   }
 
-  /** Calls back once, when the body has been read to its end, has failed or is closed. */
+  /** Calls back once, when the body has been read to its end, has failed or was closed. */
   onDone(callback: () => void): void {
     if (this.#done) callback();
     else this.#onDone.push(callback);
   }
 
-  /** A chunk has come. */
+  /** Adds a chunk that has arrived. */
   push(chunk: Uint8Array): void {
     if (this.#done) return;
     this.#wake?.();
@@ -150,13 +148,13 @@ export class HttpBody {
     }
   }
 
-  /** The store has sent all of it. */
+  /** Marks the body as complete. */
   end(): void {
     this.#ended = true;
     this.#wake?.();
   }
 
-  /** There will be no more of it. */
+  /** Ends the body with an error. */
   fail(error: Error): void {
     if (this.#done) return;
     this.#failure = error;
@@ -172,7 +170,7 @@ export class HttpBody {
     for (const callback of this.#onDone) callback();
   }
 
-  /** Waits until there is something to take, or never will be. */
+  /** Waits for a chunk, the end or a failure. */
   #change(): Promise<void> {
     const { clock } = this.#parts;
     const started = clock.monotonic();

@@ -8,32 +8,32 @@ import { fetchContainerCredentials } from './container-credentials.js';
 import { NoCredentialsError } from './no-credentials-error.js';
 import type { ProviderRetries } from './provider-retries.js';
 
-/** What credentials are looked for with. */
+/** What the search for credentials needs. */
 export interface CredentialSourceParts {
-  /** Where the variables of AWS are. */
+  /** The variables of AWS. */
   readonly env: Environment;
-  /** The region whose STS is asked, unless the profile has its own. */
+  /** The region whose STS is asked, unless the profile names another. */
   region(): Promise<string>;
   readonly requestHandler: SdkTransport;
   readonly retries: ProviderRetries;
   readonly logger: Logger;
 }
 
-// Of the instance's metadata, which answers within milliseconds or not at all; there are as many attempts.
+// The instance's metadata service answers within milliseconds or not at all.
 const METADATA_TIMEOUT = 1_000;
 const METADATA_ATTEMPTS = 2;
 
 const PROFILE_NEEDS =
   'it needs aws_access_key_id and aws_secret_access_key, role_arn with source_profile or credential_source, sso_session, or credential_process';
 
-/** A place where credentials may be: what they are, or why there are none and the next place is asked. */
+/** A source of credentials. If it has none it may say why. The next one is then asked. */
 type Source = () => Promise<AwsCredentialIdentity | NoCredentialsError | undefined>;
 
 /**
- * Looks for credentials in the order of the AWS SDK: keys in the environment, the profile, web identity, the
- * container, the instance. The SDK's own chain tells of a failure only that there was one, hands the region of its
- * client to none of them, and reads the environment of the process alone.
- * @throws NoCredentialsError; what the SDK throws of an answer of STS or the network.
+ * Looks for credentials in the AWS SDK's order: keys in the environment, the profile, web identity, the container, the
+ * instance. The SDK's own chain does not say why it found none, does not pass its client's region on, and reads only the
+ * environment of the process.
+ * @throws NoCredentialsError, and what the SDK throws for an answer of STS or a failed connection
  */
 export async function loadCredentials(
   parts: CredentialSourceParts,
@@ -178,7 +178,7 @@ async function fromWebIdentity(parts: CredentialSourceParts): Promise<AwsCredent
   }
 }
 
-/** Of the container, if the environment says where it gives them; otherwise of the instance. */
+/** From the container if the environment names its service, otherwise from the instance. */
 async function fromMachine(
   parts: CredentialSourceParts,
   signal: AbortSignal,
@@ -245,12 +245,12 @@ function problemOfMetadata({
   );
 }
 
-/** What the clients behind the SDK's providers are made with. */
+/** Settings of the clients inside the SDK's providers. */
 function clientOf({ requestHandler, retries, logger }: CredentialSourceParts) {
   return { logger, clientConfig: { requestHandler, logger, ...retries } };
 }
 
-/** What those clients take over from ours. Not a part of their own configuration, which single sign-on would heed. */
+/** What those clients inherit. As a part of their own configuration it would also change the region of single sign-on. */
 async function callerOf({ env, region, requestHandler, logger }: CredentialSourceParts) {
   const name = await region();
   const callerClientConfig = {
