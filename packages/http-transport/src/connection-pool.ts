@@ -40,8 +40,8 @@ export interface PoolState {
 export class ConnectionPool {
   readonly #parts: PoolParts;
   readonly #open = new Set<Connection>();
-  /** By origin, in the order in which they became idle. */
-  readonly #idle = new Map<string, Connection[]>();
+  /** In the order in which they became idle. */
+  readonly #idle: Connection[] = [];
   readonly #waiting = new Set<Waiting>();
 
   constructor(parts: PoolParts) {
@@ -49,9 +49,7 @@ export class ConnectionPool {
   }
 
   get state(): PoolState {
-    let idle = 0;
-    for (const connections of this.#idle.values()) idle += connections.length;
-    return { open: this.#open.size, idle, waiting: this.#waiting.size };
+    return { open: this.#open.size, idle: this.#idle.length, waiting: this.#waiting.size };
   }
 
   /**
@@ -74,7 +72,7 @@ export class ConnectionPool {
   /** Takes a connection back, and closes it unless it can be reused. */
   release(connection: Connection, reusable: boolean): void {
     if (!reusable || this.#isOld(connection) || !this.#open.has(connection)) this.#end(connection);
-    else this.#idleAt(connection.origin).push(connection);
+    else this.#idle.push(connection);
     this.#serveWaiting();
   }
 
@@ -93,12 +91,10 @@ export class ConnectionPool {
   }
 
   #take({ origin, fresh }: Waiting): Connection | undefined {
-    if (!fresh) {
-      const idle = this.#lastIdle(origin);
-      if (idle !== undefined) return idle;
-    }
+    const idle = fresh ? undefined : this.#lastIdle(origin);
+    if (idle !== undefined) return idle;
     if (this.#open.size >= this.#parts.maxConnections) {
-      const longestIdle = this.#longestIdle();
+      const [longestIdle] = this.#idle;
       if (longestIdle === undefined) return undefined;
       this.#end(longestIdle);
     }
@@ -111,25 +107,14 @@ export class ConnectionPool {
   }
 
   #lastIdle(origin: string): Connection | undefined {
-    const idle = this.#idle.get(origin);
-    for (let last = idle?.pop(); last !== undefined; last = idle?.pop()) {
-      if (!this.#isOld(last)) return last;
-      this.#end(last);
+    for (let place = this.#idle.length - 1; place >= 0; place--) {
+      const connection = this.#idle[place];
+      if (connection?.origin !== origin) continue;
+      this.#idle.splice(place, 1);
+      if (!this.#isOld(connection)) return connection;
+      this.#end(connection);
     }
     return undefined;
-  }
-
-  #longestIdle(): Connection | undefined {
-    for (const [longestIdle] of this.#idle.values()) if (longestIdle !== undefined) return longestIdle;
-    return undefined;
-  }
-
-  #idleAt(origin: string): Connection[] {
-    const known = this.#idle.get(origin);
-    if (known !== undefined) return known;
-    const idle: Connection[] = [];
-    this.#idle.set(origin, idle);
-    return idle;
   }
 
   #isOld({ opened }: Connection): boolean {
@@ -143,10 +128,7 @@ export class ConnectionPool {
 
   #forget(connection: Connection): void {
     this.#open.delete(connection);
-    const idle = this.#idle.get(connection.origin);
-    if (idle === undefined) return;
-    const place = idle.indexOf(connection);
-    if (place !== -1) idle.splice(place, 1);
-    if (idle.length === 0) this.#idle.delete(connection.origin);
+    const place = this.#idle.indexOf(connection);
+    if (place !== -1) this.#idle.splice(place, 1);
   }
 }

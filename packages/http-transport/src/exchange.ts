@@ -20,6 +20,8 @@ export interface ExchangeParts {
   readonly clock: TransportClock;
   readonly responseTimeout: number;
   readonly silenceTimeout: number;
+  /** Called when the request has failed, or its body is done. */
+  onEnd(exchange: Exchange): void;
 }
 
 /** A request, and where it goes. */
@@ -37,8 +39,7 @@ export interface ExchangeRequest extends WireRequest {
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: ExchangeRequest;
   readonly #parts: ExchangeParts;
-  readonly #onEnd: (exchange: Exchange) => void;
-  readonly #settle: { resolve(answer: HttpAnswer): void; reject(error: unknown): void };
+  readonly #answer = Promise.withResolvers<HttpAnswer>();
   readonly #deadline: { cancel(): void };
   readonly #abort = (): void => this.fail(this.#request.signal?.reason as Error);
   #withdraw: () => void = () => {};
@@ -47,24 +48,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #body: HttpBody | undefined;
   #over = false;
 
-  constructor(
-    request: ExchangeRequest,
-    parts: ExchangeParts,
-    settle: { resolve(answer: HttpAnswer): void; reject(error: unknown): void },
-    onEnd: (exchange: Exchange) => void,
-  ) {
+  constructor(request: ExchangeRequest, parts: ExchangeParts) {
     this.#request = request;
     this.#parts = parts;
-    this.#settle = settle;
-    this.#onEnd = onEnd;
     this.#deadline = parts.clock.setTimer(() => this.#fallDue(), parts.responseTimeout);
   }
 
-  start(): void {
+  start(): Promise<HttpAnswer> {
     const { origin, fresh, signal } = this.#request;
     signal?.addEventListener('abort', this.#abort, { once: true });
     const withdraw = this.#parts.pool.acquire(origin, fresh, (connection) => this.#send(connection));
     if (this.#connection === undefined && !this.#over) this.#withdraw = withdraw;
+    return this.#answer.promise;
   }
 
   /** Ends it at any stage. */
@@ -94,7 +89,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     };
     this.#body = new HttpBody({ flow, clock, silenceTimeout, host });
     this.#body.onDone(() => this.#end());
-    this.#settle.resolve({ status, headers: joined(headers), body: this.#body });
+    this.#answer.resolve({ status, headers: joined(headers), body: this.#body });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -140,7 +135,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#end();
     this.#withdraw();
     this.#release(false);
-    this.#settle.reject(error);
+    this.#answer.reject(error);
   }
 
   #release(reusable: boolean): void {
@@ -154,7 +149,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#over = true;
     this.#deadline.cancel();
     this.#request.signal?.removeEventListener('abort', this.#abort);
-    this.#onEnd(this);
+    this.#parts.onEnd(this);
   }
 }
 

@@ -111,20 +111,25 @@ export class HttpTransport {
     { method, origin, path, headers, body }: HttpRequest,
     { signal, fresh = false }: HttpRequestOptions = {},
   ): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      const host = origin.slice(origin.indexOf('//') + 2);
+    const host = origin.slice(origin.indexOf('//') + 2);
+    try {
       if (this.#closed) throw connectionError('closed', 'the transport was closed: no request to', { host });
       signal?.throwIfAborted();
       this.#proxies.of(origin);
-      const exchange = new Exchange(
-        { method, origin, host, path, headers, body, signal, fresh },
-        { pool: this.#pool, clock: this.#clock, ...this.#deadlines },
-        { resolve, reject },
-        (ended) => this.#exchanges.delete(ended),
-      );
-      this.#exchanges.add(exchange);
-      exchange.start();
-    });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const exchange = new Exchange(
+      { method, origin, host, path, headers, body, signal, fresh },
+      {
+        pool: this.#pool,
+        clock: this.#clock,
+        ...this.#deadlines,
+        onEnd: (ended) => this.#exchanges.delete(ended),
+      },
+    );
+    this.#exchanges.add(exchange);
+    return exchange.start();
   }
 
   /** Ends all requests and connections. */

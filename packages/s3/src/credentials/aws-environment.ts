@@ -42,6 +42,5 @@ export function findEnvironmentFaults(env: Environment): readonly ConfigFault[] 
 }
 
 function faultOf(reader: string): string {
-  const verb = reader === 'connections' ? 'heed' : 'reads';
-  return `differs between the given env and the environment of the process, and ${reader} ${verb} only the latter: set it alike in both`;
+  return `differs between the given env and the environment of the process, and only the latter applies to ${reader}: set it alike in both`;
 }

@@ -1,4 +1,4 @@
-import { KnownFailure, StoreError } from '../requests/failures.js';
+import { KnownFailure, type StoreError } from '../requests/failures.js';
 import { type RegionUse, toRegionName } from './region-names.js';
 
 /** What a {@link WrongRegionError} knows. */
@@ -43,9 +43,9 @@ export function namedRegion({ regions }: StoreError, use: RegionUse): string | u
  * Whether an answer says that the bucket is not in the region asked: by a redirect, by a code of status 400, or by
  * naming another region in any refusal.
  */
-export function isWrongRegion(thrown: unknown, asked: string, use: RegionUse): thrown is StoreError {
-  if (!(thrown instanceof StoreError) || thrown.status < 300 || thrown.status >= 500) return false;
-  const region = namedRegion(thrown, use);
+export function isWrongRegion(answer: StoreError, asked: string, use: RegionUse): boolean {
+  if (answer.status < 300 || answer.status >= 500) return false;
+  const region = namedRegion(answer, use);
   if (region === asked) return false;
-  return region !== undefined || REDIRECTS.has(thrown.status) || WRONG_REGION_CODES.has(thrown.name);
+  return region !== undefined || REDIRECTS.has(answer.status) || WRONG_REGION_CODES.has(answer.name);
 }

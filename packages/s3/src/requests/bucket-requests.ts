@@ -67,14 +67,21 @@ export class BucketRequests {
       } catch (thrown) {
         const failure = toFailure(thrown, this.#parts.credentials.reveals);
         if (options.signal.aborted) throw failure;
-        await this.#learn(region, failure);
-        if (!isWrongRegion(failure, region, this.#use)) throw failure;
+        if (failure instanceof StoreError && !isWrongRegion(failure, region, this.#use)) {
+          // The region has answered for the bucket.
+          this.region.confirm(region);
+          if (failure.name === 'NoSuchBucket') await this.region.forget(region);
+          throw failure;
+        }
+        this.region.refute(region);
+        if (!(failure instanceof StoreError)) throw failure;
         region = await this.#elsewhere(region, failure, redirected);
         options.signal.throwIfAborted();
       }
     }
   }
 
+  /** Sends a request to one region: credentials, retries, request. */
   async #sendTo<Result>(
     region: string,
     request: BucketRequest<Result>,
@@ -99,17 +106,6 @@ export class BucketRequests {
     } finally {
       if (attempts > 1) this.#reportRetries(attempts);
     }
-  }
-
-  /** Keeps a region that has answered for the bucket, and goes back from one that has not. */
-  async #learn(region: string, failure: Error): Promise<void> {
-    const { name } = failure;
-    if (!(failure instanceof StoreError) || isWrongRegion(failure, region, this.#use)) {
-      this.region.refute(region);
-      return;
-    }
-    this.region.confirm(region);
-    if (name === 'NoSuchBucket') await this.region.forget(region);
   }
 
   /** The region to ask next. @throws WrongRegionError if there is none */

@@ -189,7 +189,7 @@ function meaningOf(thrown: unknown, operation: CacheOperation, target: S3Target)
 function meaningOfStatus(status: number, operation: CacheOperation, target: S3Target): Meaning {
   if (status === 403) {
     const policy = `the policy of the user or role needs ${policyLine(operation, target.bucket)}`;
-    // AWS tells a wrong secret apart.
+    // AWS has another code for a wrong secret.
     const denied =
       target.endpoint === undefined
         ? policy

@@ -47,8 +47,8 @@ export interface SdkRequestOptions extends HttpHandlerOptions {
 }
 
 /**
- * Sends the requests of the SDK's clients over the driver's own connections. The last attempt of a request gets a
- * connection that nobody has used, since after a network change all those of the pool may be dead.
+ * Sends the requests of the SDK's clients over the driver's own connections. The last attempt of a request gets a new
+ * connection, since after a network change all pooled ones may be dead.
  */
 export class SdkTransport implements HttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
