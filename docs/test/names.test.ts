@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs';
-import { CACHE, CACHE_CHANNELS, CORE_TABLE, openTelemetry } from '@imgproxy-cache/core';
+import { CACHE, CACHE_CHANNELS, CORE_TABLE, cacheModule } from '@imgproxy-cache/core';
 import { CACHE_ERROR_CODES, type ConfigTable } from '@imgproxy-cache/core/driver';
-import { createNoopMeter } from '@opentelemetry/api';
+import { createNoopMeter, type Meter } from '@opentelemetry/api';
+import { Container } from 'inversify';
 import { describe, expect, test } from 'vitest';
 import { codeBlocksOf, type Document, documents, repository } from './documents.js';
 
@@ -36,8 +37,8 @@ describe.each(documents)('$path', (document) => {
     ).toEqual([]);
   });
 
-  test('names metrics that exist', () => {
-    const metrics = new Set(instruments());
+  test('names metrics that exist', async () => {
+    const metrics = new Set(await instruments());
     const names = named(document, /`cache_[a-z_]+/g).map((name) => name.slice(1));
     expect(names.filter((name) => !metrics.has(name))).toEqual([]);
   });
@@ -159,15 +160,23 @@ function rowsOf({ text }: Document, prefix: string): [variable: string, value: s
     .map(([, name = '', value = '']) => [name, value]);
 }
 
-function instruments(): string[] {
+async function instruments(): Promise<string[]> {
   const names: string[] = [];
   const meter = createNoopMeter();
   const noting = new Proxy(meter, {
-    get: (target, method: keyof typeof meter) => (name: string) => {
-      names.push(name);
-      return Reflect.apply(target[method], target, [name]);
+    get: (target, method: keyof typeof meter) => {
+      const create = target[method];
+      // The container asks for others, such as `then`.
+      if (typeof create !== 'function') return create;
+      return (name: string) => {
+        names.push(name);
+        return Reflect.apply(create, target, [name]);
+      };
     },
   });
-  openTelemetry(noting);
+  const container = new Container();
+  container.load(await cacheModule({ env: {} }));
+  container.rebind<Meter>(CACHE.Meter).toConstantValue(noting);
+  await container.get(CACHE.ImageCache).close();
   return names;
 }

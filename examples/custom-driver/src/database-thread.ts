@@ -3,6 +3,7 @@ import {
   CacheError,
   type CacheOperation,
   type DriverEvent,
+  OperationGuard,
   type OperationOptions,
 } from '@imgproxy-cache/core/driver';
 import type { DatabaseOptions, EntryDatabase } from './entry-database.js';
@@ -24,11 +25,12 @@ export type Reply =
 
 interface Job {
   readonly call: Call;
+  readonly signal: AbortSignal;
   readonly succeed: (answer: unknown) => void;
   readonly fail: (failure: Failure) => void;
 }
 
-const CLOSED: Failure = { code: 'ERR_CACHE_CLOSED', message: 'the sqlite driver is closed' };
+const ABORTED: Failure = { code: 'ERR_CACHE_ABORTED', message: 'it was aborted before its turn' };
 
 /**
  * An {@link EntryDatabase} in a thread of its own. Calls wait here and go there one at a time, so that an aborted one
@@ -37,6 +39,7 @@ const CLOSED: Failure = { code: 'ERR_CACHE_CLOSED', message: 'the sqlite driver 
 export class DatabaseThread {
   readonly #options: DatabaseOptions;
   readonly #report: (event: DriverEvent) => void;
+  readonly #guard = new OperationGuard('sqlite');
   readonly #waiting: Job[] = [];
   #running: Job | undefined;
   #worker: Worker | undefined;
@@ -54,36 +57,23 @@ export class DatabaseThread {
     method: Name,
     ...args: Parameters<EntryDatabase[Name]>
   ): Promise<ReturnType<EntryDatabase[Name]>> {
-    const { promise, resolve, reject } = Promise.withResolvers<ReturnType<EntryDatabase[Name]>>();
-    const fail = ({ code, message, ...details }: Failure): void => {
-      signal?.removeEventListener('abort', abort);
-      reject(
-        new CacheError(code, `${operation} failed: ${message}`, { driver: 'sqlite', operation, ...details }),
-      );
-    };
-    const succeed = (answer: unknown): void => {
-      signal?.removeEventListener('abort', abort);
-      resolve(answer as ReturnType<EntryDatabase[Name]>);
-    };
-    const job: Job = { call: { method, args }, succeed, fail };
-    const abort = (): void => {
-      const place = this.#waiting.indexOf(job);
-      if (place >= 0) this.#waiting.splice(place, 1);
-      fail({ code: 'ERR_CACHE_ABORTED', message: 'the caller has aborted it', cause: signal?.reason });
-    };
-    if (this.#closed !== undefined) {
-      fail(CLOSED);
-    } else if (signal?.aborted) {
-      abort();
-    } else {
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.push(job);
+    return this.#guard.run(operation, signal, (running) => {
+      const { promise, resolve, reject } = Promise.withResolvers<ReturnType<EntryDatabase[Name]>>();
+      this.#waiting.push({
+        call: { method, args },
+        signal: running.signal,
+        succeed: (answer) => resolve(answer as ReturnType<EntryDatabase[Name]>),
+        fail: ({ code, message, ...details }) => {
+          const error = { driver: 'sqlite', operation, ...details };
+          reject(new CacheError(code, `${operation} failed: ${message}`, error));
+        },
+      });
       this.#startNext();
-    }
-    return promise;
+      return promise;
+    });
   }
 
-  /** Waits for the call under way; those that have not begun fail. */
+  /** Waits for the calls that have been made; no more are accepted. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
@@ -91,7 +81,9 @@ export class DatabaseThread {
 
   #startNext(): void {
     if (this.#running !== undefined) return;
-    this.#running = this.#waiting.shift();
+    let next = this.#waiting.shift();
+    for (; next?.signal.aborted; next = this.#waiting.shift()) next.fail(ABORTED);
+    this.#running = next;
     if (this.#running === undefined) {
       // An idle thread keeps no process alive; one that is being closed is waited for.
       if (this.#closed === undefined) this.#worker?.unref();
@@ -141,7 +133,7 @@ export class DatabaseThread {
   }
 
   async #end(): Promise<void> {
-    for (const job of this.#waiting.splice(0)) job.fail(CLOSED);
+    await this.#guard.drain();
     const worker = this.#worker;
     if (worker === undefined) return;
     const { promise: exited, resolve } = Promise.withResolvers<void>();

@@ -38,7 +38,7 @@ export async function createContainer(env: Environment): Promise<Container> {
 /** A store that is broken when the host is deployed stops it; one that breaks later fails no request. */
 const strictAtStart: ErrorReporting = {
   storeBeforeServing: false,
-  reports: (_error, phase) => phase === 'start',
+  shouldThrow: (_error, phase) => phase === 'start',
 };
 
 /** Sources in a private bucket, whose URLs are signed anew for each request: the signature changes no picture. */

@@ -1,20 +1,28 @@
 import type { Dir, Dirent } from 'node:fs';
-import { isEntryName } from '@imgproxy-cache/core/driver';
-import { abortable, abortedError } from './abortable.js';
+import { isEntryName, type OperationGuard } from '@imgproxy-cache/core/driver';
 import { type CacheLayout, isTemporary, parentOf } from './cache-layout.js';
 import type { FolderTree } from './folder-tree.js';
 import { opendir } from './fs-calls.js';
-import { isAbsence, toCacheError } from './fs-errors.js';
+import { toCacheError, unlessAbsent } from './fs-errors.js';
+
+export interface EntryNamesParts {
+  readonly layout: CacheLayout;
+  readonly folders: FolderTree;
+  readonly guard: OperationGuard;
+  readonly signal: AbortSignal | undefined;
+}
 
 /** Lists names of entries. Reads only folders that can hold the prefix, and keeps only the current path open. */
 export class EntryNames {
   readonly #layout: CacheLayout;
   readonly #folders: FolderTree;
+  readonly #guard: OperationGuard;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(layout: CacheLayout, folders: FolderTree, signal: AbortSignal | undefined) {
+  constructor({ layout, folders, guard, signal }: EntryNamesParts) {
     this.#layout = layout;
     this.#folders = folders;
+    this.#guard = guard;
     this.#signal = signal;
   }
 
@@ -23,9 +31,9 @@ export class EntryNames {
     if (folder !== '' && (!isEntryName(folder) || isTemporary(folder))) return;
     const place = this.#layout.folderPlace(folder);
     const path = this.#layout.path(place);
-    const found = await this.#unlessAborted(this.#folders.find(place, 'list'), path);
+    const found = await this.#step(() => this.#folders.find(place, 'list'), path);
     if (!found) {
-      await this.#unlessAborted(this.#folders.assertRoot('list'), path);
+      await this.#step(() => this.#folders.assertRoot('list'), path);
       return;
     }
     yield* this.#within(folder, prefix);
@@ -49,28 +57,24 @@ export class EntryNames {
   }
 
   async #open(path: string): Promise<Dir | undefined> {
-    const opened = opendir(path).catch((error: unknown) => {
-      // A concurrent delete has removed the empty folder.
-      if (isAbsence(error)) return undefined;
-      throw error;
-    });
-    const directory = await this.#unlessAborted(opened, path, closeDirectory);
+    // A concurrent delete may have removed the empty folder.
+    const directory = await this.#step(() => unlessAbsent(opendir(path)), path, closeDirectory);
     // A missing root is a failure.
-    if (directory === undefined) await this.#unlessAborted(this.#folders.assertRoot('list'), path);
+    if (directory === undefined) await this.#step(() => this.#folders.assertRoot('list'), path);
     return directory;
   }
 
   #next(directory: Dir): Promise<Dirent | null> {
-    return this.#unlessAborted(directory.read(), directory.path);
+    return this.#step(() => directory.read(), directory.path);
   }
 
-  async #unlessAborted<Value>(
-    work: Promise<Value>,
+  async #step<Value>(
+    work: () => Promise<Value>,
     path: string,
     onLate?: (value: Value) => void,
   ): Promise<Value> {
     try {
-      return await abortable(work, this.#signal, (signal) => abortedError('list', signal), onLate);
+      return await this.#guard.run('list', this.#signal, work, onLate);
     } catch (thrown) {
       throw toCacheError(thrown, 'list', path);
     }

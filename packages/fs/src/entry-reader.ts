@@ -4,10 +4,10 @@ import {
   type BodySource,
   BufferedEntry,
   isCacheError,
+  OperationGuard,
   type StoredEntry,
   StreamedEntry,
 } from '@imgproxy-cache/core/driver';
-import { abortable, abortedError } from './abortable.js';
 import { decodeEntryFile, MAX_TRAILER_BYTES } from './entry-file.js';
 import type { EntryUses } from './eviction/entry-uses.js';
 import { close, closeUnwatched, fstat, lstat, open, read } from './fs-calls.js';
@@ -33,6 +33,8 @@ const MAX_REMEMBERED = 20_000;
 /** Opens entry files. It remembers their sizes, which saves `lstat` and `fstat` as long as they stay right. */
 export class EntryReader {
   readonly #sizes = new Map<string, number>();
+  // Of its own, since bodies that were got can still be read after the driver has closed.
+  readonly #guard = new OperationGuard('fs');
   readonly #uses: EntryUses | undefined;
   readonly #obstacles: Obstacles;
 
@@ -88,7 +90,7 @@ export class EntryReader {
       await readFully(fd, tail, stats.size - tail.length, path);
       const { metadata, bodyBytes } = decodeEntryFile(tail, stats.size, path);
       this.#remember(path, stats.size);
-      return new StreamedEntry(metadata, new FileBody(fd, bodyBytes, path));
+      return new StreamedEntry(metadata, new FileBody({ fd, size: bodyBytes, path, guard: this.#guard }));
     } catch (error) {
       closeUnwatched(fd);
       throw error;
@@ -127,14 +129,23 @@ export async function readFully(fd: number, target: Buffer, position: number, pa
   }
 }
 
+interface FileBodyParts {
+  readonly fd: number;
+  readonly size: number;
+  readonly path: string;
+  readonly guard: OperationGuard;
+}
+
 /** A body that is read on demand. The open descriptor survives an overwrite or a delete of the file. */
 class FileBody implements BodySource {
+  readonly #guard: OperationGuard;
   readonly #fd: number;
   readonly #size: number;
   readonly #path: string;
   #reading: Promise<number> | undefined;
 
-  constructor(fd: number, size: number, path: string) {
+  constructor({ fd, size, path, guard }: FileBodyParts) {
+    this.#guard = guard;
     this.#fd = fd;
     this.#size = size;
     this.#path = path;
@@ -166,10 +177,12 @@ class FileBody implements BodySource {
   }
 
   async #read(target: Buffer, position: number, signal: AbortSignal | undefined): Promise<number> {
-    if (signal?.aborted) throw abortedError('get', signal);
-    this.#reading = read(this.#fd, target, 0, target.length, position);
+    const begin = (): Promise<number> => {
+      this.#reading = read(this.#fd, target, 0, target.length, position);
+      return this.#reading;
+    };
     try {
-      const count = await abortable(this.#reading, signal, (reason) => abortedError('get', reason));
+      const count = await this.#guard.run('get', signal, begin);
       this.#reading = undefined;
       if (count === 0) throw truncated(this.#path);
       return count;

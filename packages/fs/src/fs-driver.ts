@@ -2,14 +2,13 @@ import {
   type CacheDriver,
   type CacheEntry,
   CacheError,
-  type CacheOperation,
   checkRoundTrip,
   type DriverCheck,
   type DriverContext,
+  OperationGuard,
   type OperationOptions,
   type StoredEntry,
 } from '@imgproxy-cache/core/driver';
-import { abortable, abortedError } from './abortable.js';
 import { CacheLayout, parentOf } from './cache-layout.js';
 import { encodeTrailer } from './entry-file.js';
 import { EntryNames } from './entry-names.js';
@@ -36,10 +35,8 @@ export class FsDriver implements CacheDriver {
   readonly #writer: EntryWriter;
   readonly #limits: SpaceLimits;
   readonly #eviction: Eviction | undefined;
+  readonly #guard = new OperationGuard('fs');
   #leftoversRemovedAt = Number.NEGATIVE_INFINITY;
-  #running = 0;
-  #closing: Promise<void> | undefined;
-  #onIdle: (() => void) | undefined;
 
   /** @param config valid values: modes are octal digits. */
   constructor(config: FsConfig, context: DriverContext) {
@@ -76,7 +73,7 @@ export class FsDriver implements CacheDriver {
   }
 
   get(name: string, { signal }: OperationOptions = {}): Promise<StoredEntry | undefined> {
-    return this.#operate(
+    return this.#guard.run(
       'get',
       signal,
       () => this.#read(name),
@@ -85,7 +82,7 @@ export class FsDriver implements CacheDriver {
   }
 
   put(name: string, entry: CacheEntry, { signal }: OperationOptions = {}): Promise<void> {
-    return this.#operate('put', signal, () => this.#write(name, entry, signal));
+    return this.#guard.run('put', signal, (running) => this.#write(name, entry, running.signal));
   }
 
   async delete(names: readonly string[], { signal }: OperationOptions = {}): Promise<void> {
@@ -98,7 +95,7 @@ export class FsDriver implements CacheDriver {
       onRemoved,
     });
     try {
-      await this.#operate('delete', signal, () => removal.run(signal));
+      await this.#guard.run('delete', signal, (running) => removal.run(running.signal));
     } catch (thrown) {
       const failedNames = removal.remaining;
       const { code, message, retryable, cause } = toCacheError(thrown, 'delete', this.#layout.root);
@@ -113,32 +110,29 @@ export class FsDriver implements CacheDriver {
   }
 
   async *list(prefix: string, { signal }: OperationOptions = {}): AsyncGenerator<string, void, undefined> {
-    this.#assertOpen('list');
-    for await (const name of new EntryNames(this.#layout, this.#folders, signal).beginningWith(prefix)) {
+    const names = new EntryNames({
+      layout: this.#layout,
+      folders: this.#folders,
+      guard: this.#guard,
+      signal,
+    });
+    this.#guard.admit('list', signal);
+    for await (const name of names.beginningWith(prefix)) {
       yield name;
-      this.#assertOpen('list');
+      this.#guard.admit('list', signal);
     }
   }
 
   check({ signal }: OperationOptions = {}): Promise<DriverCheck> {
-    return this.#operate('check', signal, async () => {
-      const { ok, findings } = await checkRoundTrip(this, this.#context, { signal });
+    return this.#guard.run('check', signal, async (running) => {
+      const { ok, findings } = await checkRoundTrip(this, this.#context, { signal: running.signal });
       return { ok, findings: [...findings, ...(await checkSpace(this.#layout.root, this.#limits))] };
     });
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#end();
-    return this.#closing;
-  }
-
-  async #end(): Promise<void> {
+  async close(): Promise<void> {
     this.#eviction?.stop();
-    if (this.#running > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle = resolve;
-      });
-    }
+    await this.#guard.drain();
     await this.#eviction?.settle();
   }
 
@@ -156,7 +150,7 @@ export class FsDriver implements CacheDriver {
     return undefined;
   }
 
-  async #write(name: string, { metadata, body }: CacheEntry, signal: AbortSignal | undefined): Promise<void> {
+  async #write(name: string, { metadata, body }: CacheEntry, signal: AbortSignal): Promise<void> {
     const place = this.#layout.place(name);
     const trailer = encodeTrailer(metadata, body);
     const bytes = body.length + trailer.length;
@@ -180,7 +174,7 @@ export class FsDriver implements CacheDriver {
     if (now - this.#leftoversRemovedAt < LEFTOVERS_INTERVAL) return;
     this.#leftoversRemovedAt = now;
     const folder = this.#layout.path(this.#layout.temporaryFolder);
-    void this.#track(async () => {
+    void this.#guard.run('put', undefined, async () => {
       try {
         const removed = await removeLeftovers(folder, this.#context.clock.now());
         if (removed === 0) return;
@@ -192,32 +186,6 @@ export class FsDriver implements CacheDriver {
       }
     });
   }
-
-  #operate<Value>(
-    operation: CacheOperation,
-    signal: AbortSignal | undefined,
-    work: () => Promise<Value>,
-    onLate?: (value: Value) => void,
-  ): Promise<Value> {
-    if (this.#closing !== undefined) return Promise.reject(closedError(operation));
-    if (signal?.aborted) return Promise.reject(abortedError(operation, signal));
-    return abortable(this.#track(work), signal, (reason) => abortedError(operation, reason), onLate);
-  }
-
-  /** Counts work as running until it settles, even if its caller has left. */
-  async #track<Value>(work: () => Promise<Value>): Promise<Value> {
-    this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      this.#running -= 1;
-      if (this.#running === 0) this.#onIdle?.();
-    }
-  }
-
-  #assertOpen(operation: CacheOperation): void {
-    if (this.#closing !== undefined) throw closedError(operation);
-  }
 }
 
 function largerThanCache(name: string, bytes: number, { maxSize }: SpaceLimits): CacheError {
@@ -225,13 +193,5 @@ function largerThanCache(name: string, bytes: number, { maxSize }: SpaceLimits):
     'ERR_CACHE_TOO_LARGE',
     `cannot put ${name}: its ${bytes} bytes are more than IMGPROXY_CACHE_FS_MAX_SIZE, ${maxSize}`,
     'put',
-  );
-}
-
-function closedError(operation: CacheOperation): CacheError {
-  return fsError(
-    'ERR_CACHE_CLOSED',
-    `cannot ${operation}: the cache in the file system was closed`,
-    operation,
   );
 }

@@ -5,12 +5,12 @@ import {
   type CacheDriver,
   type CacheEntry,
   CacheError,
-  type CacheOperation,
   checkRoundTrip,
   type DriverCheck,
   type DriverContext,
   decodeMetadata,
   encodeMetadata,
+  OperationGuard,
   type OperationOptions,
   type StoredEntry,
   systemClock,
@@ -41,7 +41,7 @@ export class MemoryDriver implements CacheDriver {
   /** In the order in which they were first stored, which a use does not change: a list may pause. */
   readonly #names = new Set<string>();
   readonly #context: Pick<DriverContext, 'reservedName' | 'clock'>;
-  #closed = false;
+  readonly #guard = new OperationGuard('memory');
 
   constructor(
     { maxSize = 67_108_864, maxEntries = 10_000 }: MemoryDriverOptions = {},
@@ -89,13 +89,13 @@ export class MemoryDriver implements CacheDriver {
   }
 
   async get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
-    this.#admit('get', options);
+    this.#guard.admit('get', options?.signal);
     const entry = this.#entries.get(name);
     return entry && new BufferedEntry(entry.metadata, entry.body, true);
   }
 
   async put(name: string, entry: CacheEntry, options?: OperationOptions): Promise<void> {
-    this.#admit('put', options);
+    this.#guard.admit('put', options?.signal);
     assertEntryName(name);
     // Like any other store: what the codec does not know or leaves out is not kept, nor is the caller's own object.
     const metadata = decodeMetadata(encodeMetadata(entry.metadata));
@@ -113,21 +113,21 @@ export class MemoryDriver implements CacheDriver {
   }
 
   async delete(names: readonly string[], options?: OperationOptions): Promise<void> {
-    this.#admit('delete', options, names);
+    this.#guard.admit('delete', options?.signal, names);
     for (const name of names) this.#entries.delete(name);
   }
 
   async *list(prefix: string, options?: OperationOptions): AsyncGenerator<string, void, undefined> {
-    this.#admit('list', options);
+    this.#guard.admit('list', options?.signal);
     let visited = 0;
     for (const name of this.#names) {
       if (++visited % LIST_SLICE === 0) {
         await nextTurn();
-        this.#admit('list', options);
+        this.#guard.admit('list', options?.signal);
       }
       if (!name.startsWith(prefix)) continue;
       yield name;
-      this.#admit('list', options);
+      this.#guard.admit('list', options?.signal);
     }
   }
 
@@ -136,24 +136,8 @@ export class MemoryDriver implements CacheDriver {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    await this.#guard.close();
     this.#entries.clear();
-  }
-
-  #admit(
-    operation: CacheOperation,
-    options: OperationOptions | undefined,
-    failedNames?: readonly string[],
-  ): void {
-    const details = { driver: 'memory', operation, ...(failedNames !== undefined && { failedNames }) };
-    if (this.#closed) {
-      const message = `the memory driver is closed: ${operation} is not possible any more`;
-      throw new CacheError('ERR_CACHE_CLOSED', message, details);
-    }
-    if (options?.signal?.aborted) {
-      const message = `${operation} was aborted by the caller`;
-      throw new CacheError('ERR_CACHE_ABORTED', message, { ...details, cause: options.signal.reason });
-    }
   }
 }
 

@@ -241,7 +241,7 @@ describe.each(OPERATIONS)('%s', (operation, run) => {
       code: 'ERR_CACHE_CLOSED',
       driver: 'memory',
       operation,
-      message: `the memory driver is closed: ${operation} is not possible any more`,
+      message: `cannot ${operation}: the memory driver is closed`,
     });
   });
 

@@ -1,14 +1,14 @@
-import { isImageContentType } from '../driver/index.js';
+import { isImageContentType } from '../driver/metadata-codec.js';
 import { wrongShape } from '../key/wrong-shape.js';
 import type { CacheRequest } from './fetch-result.js';
 
 /**
  * Checks the properties of a request that are not part of the image's identity, which the key builder checks.
  * @throws TypeError for a property of a wrong type
- * @throws RangeError for a lifetime that is not a number of seconds, 0 or more
+ * @throws RangeError for a ttl that is not a number of seconds, 0 or more
  */
 export function checkRequest(request: CacheRequest, render: unknown): void {
-  const { bypass, accepts, tags, lifetime, signal } = request;
+  const { bypass, accepts, tags, ttl, signal } = request;
   if (typeof render !== 'function') {
     throw new TypeError('fetch needs a function that renders the image, as its second argument');
   }
@@ -23,10 +23,8 @@ export function checkRequest(request: CacheRequest, render: unknown): void {
   }
   if (tags !== undefined && !isListOf(tags, () => true))
     throw wrongShape('tags', tags, 'an array of strings');
-  if (lifetime !== undefined && !(typeof lifetime === 'number' && lifetime >= 0)) {
-    throw new RangeError(
-      `the lifetime is ${String(lifetime)}: it must be a number of seconds, or 0 for ever`,
-    );
+  if (ttl !== undefined && !(typeof ttl === 'number' && ttl >= 0)) {
+    throw new RangeError(`the ttl is ${String(ttl)}: it must be a number of seconds, or 0 for ever`);
   }
   if (signal !== undefined && !isSignal(signal)) throw wrongShape('signal', signal, 'an AbortSignal');
 }

@@ -8,7 +8,8 @@ import {
   streamVerified,
   verifyName,
 } from '../driver/index.js';
-import { abortedError, type ByteBudget, type CircuitBreaker, Deadline } from '../resilience/index.js';
+import { abortedError } from '../driver/operation-guard.js';
+import { type ByteBudget, type CircuitBreaker, Deadline } from '../resilience/index.js';
 import type { EventPublisher, LookupPart } from './cache-events.js';
 import { type GuardedDriver, isHarmless } from './guarded-driver.js';
 import type { LookedUpTier, Lookup, Miss } from './lookup.js';

@@ -17,9 +17,9 @@ export interface CacheRequest extends ImageIdentity {
   readonly tags?: readonly string[] | undefined;
   /**
    * How long the image may be served from the cache, in seconds; 0: for ever. The request that renders the image decides: a
-   * stored image keeps its lifetime. Default: `IMGPROXY_CACHE_TTL_SECONDS`.
+   * stored image keeps its own. Default: `IMGPROXY_CACHE_TTL_SECONDS`.
    */
-  readonly lifetime?: number | undefined;
+  readonly ttl?: number | undefined;
   /** Aborts the request, for example when the client disconnects. Other requests for the same image still get it. */
   readonly signal?: AbortSignal | undefined;
 }

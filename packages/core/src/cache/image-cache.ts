@@ -1,7 +1,7 @@
 import { CacheError, type Clock, isCacheError } from '../driver/index.js';
+import { abortedError } from '../driver/operation-guard.js';
 import type { CacheKeyBuilder, ImageIdentity } from '../key/index.js';
 import {
-  abortedError,
   ByteBudget,
   CircuitOpenError,
   Deadline,
@@ -66,6 +66,7 @@ export class ImageCache implements AsyncDisposable {
   #ready: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
+  /** @internal Hosts get a cache from `createImageCache()` or from their container. */
   constructor({ drivers, keys, reporting, clock, logger: given, settings, telemetry }: ImageCacheParts) {
     const logger = safeLogger(given);
     this.driverName = drivers.length === 0 ? undefined : drivers.map(({ name }) => name).join(',');
@@ -91,7 +92,7 @@ export class ImageCache implements AsyncDisposable {
           renderingTime,
           failures: this.#failures,
           isOneOfSeveral: drivers.length > 1,
-          lifetime: index < last ? settings.tierTtlSeconds : 0,
+          ttl: index < last ? settings.tierTtlSeconds : 0,
         }),
     );
     this.#deletion = new Deletion({ tiers: this.#tiers, flights: this.#flights, names: keys.names });
@@ -121,7 +122,7 @@ export class ImageCache implements AsyncDisposable {
    * @throws CacheError `ERR_CACHE_ABORTED` when `request.signal` is aborted; a failure of the cache only if the
    *   error-reporting policy reports it (respond with 503 and `Cache-Control: no-store`)
    * @throws TypeError for an invalid request, or one without the headers or cookies that are part of the key
-   * @throws RangeError for a lifetime that is not a number of seconds, 0 or more
+   * @throws RangeError for a ttl that is not a number of seconds, 0 or more
    * @throws the error that `render` throws, unchanged
    */
   async fetch(request: CacheRequest, render: Render): Promise<FetchResult> {
@@ -274,7 +275,7 @@ export class ImageCache implements AsyncDisposable {
           return await this.#renderer.renderAndStore(flight, render, found, {
             tags: request.tags,
             accepts: request.accepts,
-            lifetime: request.lifetime ?? this.#settings.ttlSeconds,
+            ttl: request.ttl ?? this.#settings.ttlSeconds,
           });
       }
     } catch (error) {
@@ -300,7 +301,7 @@ export class ImageCache implements AsyncDisposable {
 
   /** Throws the error of a failed look-up if the policy reports it, otherwise logs it. An open breaker was logged before. */
   #throwIfReported(error: CacheError): void {
-    if (this.#reporting.reports(error, 'lookup')) throw error;
+    if (this.#reporting.shouldThrow(error, 'lookup')) throw error;
     if (!(error instanceof CircuitOpenError)) this.#failures.warn(error, 'rendering without the cache');
   }
 

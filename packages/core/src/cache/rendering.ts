@@ -1,4 +1,5 @@
-import { type EntryMetadata, type ImageDimensions, isImageContentType } from '../driver/index.js';
+import type { EntryMetadata, ImageDimensions } from '../driver/index.js';
+import { isImageContentType } from '../driver/metadata-codec.js';
 
 /** The result of rendering a request. */
 export interface Rendering {

@@ -26,7 +26,7 @@ export async function checkAtStart(parts: StartCheckParts): Promise<void> {
   const late = new CacheError('ERR_CACHE_TIMEOUT', `the check takes longer than ${timeoutSeconds} seconds`, {
     operation: 'check',
   });
-  if (!reporting.reports(late, 'start')) {
+  if (!reporting.shouldThrow(late, 'start')) {
     const { promise: timeout, resolve } = Promise.withResolvers<void>();
     const timer = clock.setTimer(resolve, timeoutSeconds * 1000);
     await Promise.race([failure, timeout]);
@@ -36,7 +36,7 @@ export async function checkAtStart(parts: StartCheckParts): Promise<void> {
     if (isLate) return;
   }
   const error = await failure;
-  if (error !== undefined && reporting.reports(error, 'start')) throw error;
+  if (error !== undefined && reporting.shouldThrow(error, 'start')) throw error;
 }
 
 /** @returns the failure that makes the tier unusable */

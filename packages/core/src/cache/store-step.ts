@@ -22,7 +22,7 @@ export interface KeepOptions {
   readonly accepts: readonly string[] | undefined;
   readonly tags: readonly string[] | undefined;
   /** In seconds; 0: for ever. */
-  readonly lifetime: number;
+  readonly ttl: number;
 }
 
 export interface StoreStepParts {
@@ -77,9 +77,9 @@ export class StoreStep {
     return { detail: reason };
   }
 
-  #entry({ name, description, body, keep: { tags, lifetime } }: Candidate): CacheEntry | undefined {
+  #entry({ name, description, body, keep: { tags, ttl } }: Candidate): CacheEntry | undefined {
     const created = this.#parts.clock.now();
-    const expires = lifetime > 0 ? Math.min(created + Math.ceil(lifetime * 1000), LATEST) : undefined;
+    const expires = ttl > 0 ? Math.min(created + Math.ceil(ttl * 1000), LATEST) : undefined;
     const entry = createEntry(
       {
         name,
@@ -110,7 +110,7 @@ export class StoreStep {
       const { error } = { error: undefined, ...outcome };
       const reason = 'stored' in outcome ? notStoredReason(outcome) : outcome.reason;
       const isFailure = error !== undefined && reason !== 'too-large';
-      if (isFailure && this.#parts.reporting.reports(error, 'store')) throw error;
+      if (isFailure && this.#parts.reporting.shouldThrow(error, 'store')) throw error;
       detail ??= reason ?? error?.code;
     }
     return stored ? { stored } : { ...(detail !== undefined && { detail }) };

@@ -27,7 +27,7 @@ export interface TierParts {
   /** Whether the cache has other tiers, so that a hit's status names this one. */
   readonly isOneOfSeveral: boolean;
   /** The longest time that the tier keeps an entry, in seconds. 0: until the entry expires. */
-  readonly lifetime: number;
+  readonly ttl: number;
 }
 
 /** One driver of a cache, with its own breakers, store queue and events. */
@@ -43,17 +43,16 @@ export class Tier implements LookedUpTier {
   readonly #events: EventPublisher;
   readonly #failures: FailureLog;
   readonly #clock: Clock;
-  readonly #lifetime: number;
+  readonly #ttl: number;
   readonly #maxEntryBytes: number;
 
   constructor({ driver, name, maxEntryBytes, reports }: NamedDriver, parts: TierParts) {
-    const { cache, settings, clock, logger, budget, failures, renderingTime, isOneOfSeveral, lifetime } =
-      parts;
+    const { cache, settings, clock, logger, budget, failures, renderingTime, isOneOfSeveral, ttl } = parts;
     this.name = name;
     this.#events = new EventPublisher(cache, name);
     this.#failures = failures;
     this.#clock = clock;
-    this.#lifetime = lifetime;
+    this.#ttl = ttl;
     this.#maxEntryBytes = maxEntryBytes ?? Number.POSITIVE_INFINITY;
     const tier = isOneOfSeveral ? { tier: name } : {};
     this.hit = CacheStatus.of({ hit: true, ...tier });
@@ -139,9 +138,9 @@ export class Tier implements LookedUpTier {
   }
 
   #limited(entry: CacheEntry): CacheEntry {
-    if (this.#lifetime === 0) return entry;
+    if (this.#ttl === 0) return entry;
     const { expires = Number.POSITIVE_INFINITY } = entry.metadata;
-    const latest = this.#clock.now() + Math.ceil(this.#lifetime * 1000);
+    const latest = this.#clock.now() + Math.ceil(this.#ttl * 1000);
     return { ...entry, metadata: { ...entry.metadata, expires: Math.min(expires, latest) } };
   }
 

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type CacheDriverDefinition, CacheError, CONTRACT_VERSION } from '../driver/index.js';
+import { CONTRACT_VERSION } from '../driver/contract.js';
+import { type CacheDriverDefinition, CacheError } from '../driver/index.js';
 import { installedDrivers, missingDriver } from './missing-driver.js';
 
 const DRIVER_NAME = /^[a-z][a-z0-9-]*$/;

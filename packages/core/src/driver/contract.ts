@@ -153,7 +153,7 @@ export interface DriverCapabilities {
 export interface CacheDriverDefinition<Table extends ConfigTable = ConfigTable> {
   /** What `IMGPROXY_CACHE_USE` selects: `[a-z][a-z0-9-]*`. */
   readonly name: string;
-  /** The contract version the driver was written for; see {@link CONTRACT_VERSION}. */
+  /** The version of the driver contract that the driver was written for: 1. */
   readonly contract: number;
   /** The variables of the driver, as plain data. Core reads them from the environment. */
   readonly config: Table;

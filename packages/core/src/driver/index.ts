@@ -2,14 +2,53 @@
  * The driver contract: everything that a storage driver may import.
  * @module
  */
-export * from './cache-error.js';
-export * from './check-round-trip.js';
-export * from './clock.js';
-export * from './config-table.js';
-export * from './contract.js';
-export * from './define-cache-driver.js';
-export * from './entry-metadata.js';
-export * from './entry-name.js';
-export * from './integrity.js';
-export * from './metadata-codec.js';
-export * from './stored-entry.js';
+export {
+  CACHE_ERROR_CODES,
+  CacheError,
+  type CacheErrorCode,
+  type CacheErrorDetails,
+  type CacheOperation,
+  isCacheError,
+} from './cache-error.js';
+export { checkRoundTrip } from './check-round-trip.js';
+export { type Clock, systemClock, type Timer } from './clock.js';
+export type {
+  ConfigFault,
+  ConfigTable,
+  ConfigType,
+  ConfigValues,
+  ConfigVariable,
+  Environment,
+} from './config-table.js';
+export type {
+  CacheDriver,
+  CacheDriverDefinition,
+  CacheEntry,
+  CheckFinding,
+  DriverCapabilities,
+  DriverCheck,
+  DriverContext,
+  DriverEvent,
+  OperationOptions,
+  StoredEntry,
+} from './contract.js';
+export { defineCacheDriver } from './define-cache-driver.js';
+export type { EntryMetadata, ImageDimensions } from './entry-metadata.js';
+export { assertEntryName, isEntryName } from './entry-name.js';
+export {
+  createEntry,
+  type EntryDescription,
+  readVerified,
+  streamVerified,
+  verifyBody,
+  verifyName,
+} from './integrity.js';
+export {
+  decodeMetadata,
+  encodeMetadata,
+  MAX_FIELD_BYTES,
+  MAX_METADATA_BYTES,
+  type MetadataFields,
+} from './metadata-codec.js';
+export { OperationGuard, type RunningOperation } from './operation-guard.js';
+export { type BodySource, BufferedEntry, StreamedEntry } from './stored-entry.js';

@@ -13,7 +13,6 @@ export const MAX_METADATA_BYTES = 1536;
  */
 export type MetadataFields = Readonly<Record<string, string>>;
 
-const FIELD_NAME = /^[a-z][a-z0-9]*$/;
 const CONTENT_TYPE = /^image\/[a-z0-9][a-z0-9.+-]{0,100}$/;
 const DIGITS = /^(?:0|[1-9][0-9]{0,15})$/;
 const CRC32 = /^[0-9a-f]{8}$/;
@@ -117,11 +116,6 @@ export function decodeMetadata(fields: Readonly<Record<string, string | undefine
   }
   if (Object.keys(dimensions).length > 0) metadata.dimensions = dimensions;
   return metadata;
-}
-
-/** Whether `name` is a field name that every known store accepts. */
-export function isFieldName(name: string): boolean {
-  return FIELD_NAME.test(name);
 }
 
 type Mutable<T> = { -readonly [Property in keyof T]: T[Property] };

@@ -1,4 +1,4 @@
-import { abortedError } from './deadline.js';
+import { abortedError } from '../driver/operation-guard.js';
 
 interface Waiting {
   readonly bytes: number;

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { CacheError, type CacheOperation, type Clock, type Timer } from '../driver/index.js';
+import { abortedError } from '../driver/operation-guard.js';
 
 // Creating a signal for every look-up is expensive: those that begin within this fraction of the deadline share one.
 const SLOTS_PER_DEADLINE = 32;
@@ -137,12 +138,4 @@ export class Deadline {
     }
     slot.controller.abort(error);
   }
-}
-
-/** The error of an operation that its caller's signal aborted. */
-export function abortedError(operation: CacheOperation, signal: AbortSignal | undefined): CacheError {
-  return new CacheError('ERR_CACHE_ABORTED', `${operation} was aborted by the caller`, {
-    operation,
-    cause: signal?.reason,
-  });
 }

@@ -11,10 +11,10 @@ export interface ErrorReporting {
   /** Whether an image is stored before it is served. Otherwise a failed store cannot fail the request. */
   readonly storeBeforeServing: boolean;
   /** Whether this failure fails the request or the start. */
-  reports(error: CacheError, phase: FailurePhase): boolean;
+  shouldThrow(error: CacheError, phase: FailurePhase): boolean;
 }
 
 /** The policy of `IMGPROXY_CACHE_REPORT_ERRORS`: with false the image is rendered without the cache, with true the request fails. */
 export function errorReporting(reportErrors: boolean): ErrorReporting {
-  return { storeBeforeServing: reportErrors, reports: () => reportErrors };
+  return { storeBeforeServing: reportErrors, shouldThrow: () => reportErrors };
 }

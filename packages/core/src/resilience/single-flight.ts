@@ -1,4 +1,4 @@
-import { abortedError } from './deadline.js';
+import { abortedError } from '../driver/operation-guard.js';
 
 /**
  * Work that several callers share. Any caller may abort, also the first one, and the others still get the result. The

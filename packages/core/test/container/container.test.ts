@@ -175,7 +175,7 @@ describe('a part that the host rebinds is the one that is used', () => {
     const container = await hostContainer();
     container.rebind<ErrorReporting>(CACHE.ErrorReporting).toConstantValue({
       storeBeforeServing: true,
-      reports(error, phase) {
+      shouldThrow(error, phase) {
         asked.push(`${phase} ${error.code}`);
         return phase === 'lookup';
       },

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import path from 'node:path';
-import { CacheKeyBuilder, EntryNames, prefixFault } from '@imgproxy-cache/core';
-import { isEntryName } from '@imgproxy-cache/core/driver';
+import { CacheKeyBuilder } from '@imgproxy-cache/core';
+import { isCacheError, isEntryName } from '@imgproxy-cache/core/driver';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyInput, nameOf, text } from './identities.js';
@@ -24,7 +24,7 @@ describe("an entry's name", () => {
         expect(name.slice(folder.length)).toMatch(new RegExp(`^${digits}-[0-9a-f]{64}$`));
         expect(isEntryName(name)).toBe(true);
         expect(name.length).toBeLessThanOrEqual(256);
-        expect(new EntryNames(root).isEntry(name)).toBe(true);
+        expect(new CacheKeyBuilder({ prefix: root }).names.isEntry(name)).toBe(true);
       }),
     );
   });
@@ -54,8 +54,9 @@ describe("an entry's name", () => {
 });
 
 describe('isEntry', () => {
-  const names = new EntryNames('images');
-  const entry = new CacheKeyBuilder({ prefix: 'images' }).build({ source: SOURCE }).name;
+  const keys = new CacheKeyBuilder({ prefix: 'images' });
+  const { names } = keys;
+  const entry = keys.build({ source: SOURCE }).name;
 
   it('knows the names of entries', () => {
     expect(names.isEntry(entry)).toBe(true);
@@ -120,8 +121,7 @@ describe('the path prefix', () => {
     ['x'.repeat(128), `${'x'.repeat(128)}/`],
     [`/${'x'.repeat(128)}/`, `${'x'.repeat(128)}/`],
   ])('%j is taken, and slashes too many are dropped', (given, root) => {
-    expect(prefixFault(given)).toBeUndefined();
-    expect(new EntryNames(given).reserved).toBe(`${root}v1/check`);
+    expect(new CacheKeyBuilder({ prefix: given }).names.reserved).toBe(`${root}v1/check`);
   });
 
   it.each([
@@ -139,12 +139,11 @@ describe('the path prefix', () => {
     ['a?b', '"a?b" cannot be part of the path prefix'],
     ['x'.repeat(129), 'the path prefix has 129 characters, at most 128 are allowed'],
   ])('%j is refused, and the message names the part', (given, message) => {
-    expect(prefixFault(given)?.startsWith(message)).toBe(true);
     expect(() => new CacheKeyBuilder({ prefix: given })).toThrow(
       expect.objectContaining({
         code: 'ERR_CACHE_CONFIG',
         operation: 'configure',
-        message: prefixFault(given),
+        message: expect.stringContaining(message),
       }),
     );
   });
@@ -152,8 +151,13 @@ describe('the path prefix', () => {
   it('never lets a name out of its root, whatever is given', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('a', '.', '/', '\\', '%', ' ', ':', '~') }), (given) => {
-        if (prefixFault(given) !== undefined) return;
-        const { name } = new CacheKeyBuilder({ prefix: given }).build({ source: SOURCE });
+        let name: string;
+        try {
+          name = new CacheKeyBuilder({ prefix: given }).build({ source: SOURCE }).name;
+        } catch (error) {
+          if (isCacheError(error)) return;
+          throw error;
+        }
         expect(isEntryName(name)).toBe(true);
         expect(path.posix.resolve('/root', name)).toBe(`/root/${name}`);
       }),

@@ -253,7 +253,7 @@ describe.each([
   it('what is absent may be undefined', async () => {
     const cache = await cacheWith(env);
     const absent = Object.fromEntries(
-      ['options', 'format', 'negotiated', 'cookies', 'bypass', 'accepts', 'tags', 'lifetime', 'signal'].map(
+      ['options', 'format', 'negotiated', 'cookies', 'bypass', 'accepts', 'tags', 'ttl', 'signal'].map(
         (property) => [property, undefined],
       ),
     );

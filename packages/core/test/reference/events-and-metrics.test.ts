@@ -1,5 +1,6 @@
-import { CACHE_CHANNELS, openTelemetry } from '@imgproxy-cache/core';
+import { CACHE, CACHE_CHANNELS, cacheModule } from '@imgproxy-cache/core';
 import { createNoopMeter, type Meter, type MetricOptions } from '@opentelemetry/api';
+import { Container } from 'inversify';
 import { describe, expect, it } from 'vitest';
 import { quoted, referencePage, tableOf } from './reference-pages.js';
 
@@ -23,9 +24,12 @@ function notingMeter(): { readonly meter: Meter; readonly instruments: string[][
 }
 
 describe('the page of events and metrics', () => {
-  it('has every instrument with its kind and unit, and no other', () => {
+  it('has every instrument with its kind and unit, and no other', async () => {
     const { meter, instruments } = notingMeter();
-    openTelemetry(meter);
+    const container = new Container();
+    container.load(await cacheModule({ env: {} }));
+    container.rebind<Meter>(CACHE.Meter).toConstantValue(meter);
+    await container.get(CACHE.ImageCache).close();
     const documented = tableOf(page, 'instrument').map(([name = '', kind, unit]) => [
       ...quoted(name),
       kind,

@@ -5,9 +5,9 @@ const QUEUED = 'imgproxy-cache; fwd=miss; detail=queued';
 const HIT = 'imgproxy-cache; hit';
 const EXPIRED = 'imgproxy-cache; fwd=miss; detail=expired';
 
-async function stored(env: Readonly<Record<string, string>>, lifetime?: number) {
+async function stored(env: Readonly<Record<string, string>>, ttl?: number) {
   const made = await cacheUnderTest(env);
-  const request = { ...REQUEST, ...(lifetime !== undefined && { lifetime }) };
+  const request = { ...REQUEST, ...(ttl !== undefined && { ttl }) };
   const statusOf = async () => {
     const { status } = await served(made.cache.fetch(request, renderer()));
     await until(() => made.cache.load.stores === 0);
@@ -24,7 +24,7 @@ describe('an image', () => {
     expect(await statusOf()).toBe(HIT);
   });
 
-  it('past its lifetime is a miss that is replaced', async () => {
+  it('past its ttl is a miss that is replaced', async () => {
     const { clock, statusOf, memory } = await stored({ IMGPROXY_CACHE_TTL_SECONDS: '0.5' });
     clock.advance(499);
     expect(await statusOf()).toBe(HIT);
@@ -34,7 +34,7 @@ describe('an image', () => {
     expect(memory.size).toBe(1);
   });
 
-  it('has the lifetime that its request gives it', async () => {
+  it('has the ttl that its request gives it', async () => {
     const { clock, statusOf } = await stored({ IMGPROXY_CACHE_TTL_SECONDS: '1000' }, 10);
     clock.advance(9999);
     expect(await statusOf()).toBe(HIT);
@@ -42,7 +42,7 @@ describe('an image', () => {
     expect(await statusOf()).toBe(EXPIRED);
   });
 
-  it('with a lifetime of 0 is a hit for ever, whatever the default', async () => {
+  it('with a ttl of 0 is a hit for ever, whatever the default', async () => {
     const { clock, statusOf } = await stored({ IMGPROXY_CACHE_TTL_SECONDS: '1' }, 0);
     clock.advance(1000 * 3600 * 24 * 365);
     expect(await statusOf()).toBe(HIT);
@@ -56,7 +56,7 @@ describe('an image', () => {
     expect(memory.peek(name)?.metadata.expires).toBe(8_640_000_000_000_000);
   });
 
-  it('past its lifetime is no hit either while it still waits to be stored', async () => {
+  it('past its ttl is no hit either while it still waits to be stored', async () => {
     const made = await cacheUnderTest({ IMGPROXY_CACHE_TTL_SECONDS: '1' });
     const held = Promise.withResolvers<void>();
     made.hooks.put = () => held.promise;
@@ -71,11 +71,11 @@ describe('an image', () => {
   });
 });
 
-it.each([-1, Number.NaN])('a lifetime of %s is refused', async (lifetime) => {
+it.each([-1, Number.NaN])('a ttl of %s is refused', async (ttl) => {
   const { cache } = await cacheUnderTest();
   const render = renderer();
-  await expect(cache.fetch({ ...REQUEST, lifetime }, render)).rejects.toThrow(
-    `the lifetime is ${lifetime}: it must be a number of seconds, or 0 for ever`,
+  await expect(cache.fetch({ ...REQUEST, ttl }, render)).rejects.toThrow(
+    `the ttl is ${ttl}: it must be a number of seconds, or 0 for ever`,
   );
   expect(render.calls).toBe(0);
 });
