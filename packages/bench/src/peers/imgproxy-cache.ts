@@ -9,7 +9,11 @@ import {
 import fs from '@imgproxy-cache/fs';
 import memory from '@imgproxy-cache/memory';
 import s3 from '@imgproxy-cache/s3';
-import { imageBody } from '../bodies.js';
+import { IMAGES, imageBody } from '../bodies.js';
+import type { S3Peer } from '../s3-peer.js';
+import { useCredentials } from '../s3-place.js';
+import type { Contestant, Workload } from '../table.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { versionOf } from '../versions.js';
 
 export const OUR_VERSION: string = versionOf('@imgproxy-cache/core');
@@ -45,12 +49,155 @@ export function nameOf(index: number): string {
   return `v1/${hash.slice(-2)}/${hash.slice(-4, -2)}/${hash.slice(0, 32)}-${hash}`;
 }
 
+/** As the cache names entries: spread over 65,536 folders. */
+export function spreadName(index: number): string {
+  return nameOf((index * 40_503) % 2 ** 32);
+}
+
 export function entryOf(index: number, bytes: number): ReturnType<typeof createEntry> {
   return createEntry(
     { name: nameOf(index), contentType: 'image/webp', created: Date.now() },
     imageBody(bytes, index),
   );
 }
+
+/** Where a cache keeps its entries. */
+interface Store {
+  readonly env: Readonly<Record<string, string>>;
+  close?(): Promise<void>;
+}
+
+export const inMemory = async (): Promise<Store> => ({
+  env: {
+    IMGPROXY_CACHE_USE: 'memory',
+    IMGPROXY_CACHE_MEMORY_MAX_SIZE: '1000000000',
+    IMGPROXY_CACHE_MEMORY_MAX_ENTRIES: '100000',
+  },
+});
+
+export const onFiles = async (): Promise<Store> => {
+  const folder = await temporaryFolder();
+  return { env: { IMGPROXY_CACHE_USE: 'fs', IMGPROXY_CACHE_FS_ROOT: folder.path }, close: folder.remove };
+};
+
+/** A cache that stores an image before it serves it, so that a store is over when `fetch` is. */
+async function openFilled(
+  openStore: () => Promise<Store>,
+  bytes: number,
+  images: number,
+): Promise<{ readonly cache: ImageCache; close(): Promise<void> }> {
+  const { env, close } = await openStore();
+  const cache = await openCache({ ...env, IMGPROXY_CACHE_REPORT_ERRORS: '1' });
+  for (let index = 0; index < images; index++) {
+    await cache.fetch(requestOf(index), renderer(imageBody(bytes, index)));
+  }
+  return {
+    cache,
+    async close() {
+      await cache.close();
+      await close?.();
+    },
+  };
+}
+
+function miss(): never {
+  throw new Error('a miss where a hit was expected');
+}
+
+/** A hit through `ImageCache.fetch`, as bytes or as a stream that is read to its end. */
+export function fetchHit(options: {
+  readonly name: string;
+  readonly openStore: () => Promise<Store>;
+  readonly images?: number;
+  readonly isStreamed?: boolean;
+}): Contestant {
+  const { name, openStore, images = IMAGES, isStreamed = false } = options;
+  return {
+    name,
+    version: OUR_VERSION,
+    settings: 'defaults: key, policy, metadata and CRC-32 checked',
+    async open(bytes) {
+      const { cache, close } = await openFilled(openStore, bytes, images);
+      const requests = Array.from({ length: images }, (_, index) => requestOf(index));
+      return {
+        async run(index) {
+          // The host makes a request of its own each time.
+          const { image } = await cache.fetch({ ...(requests[index % images] as CacheRequest) }, miss);
+          return isStreamed ? await drain(image.stream()) : await image.bytes();
+        },
+        close,
+      };
+    },
+  };
+}
+
+/** A miss and its store through `ImageCache.fetch`. Each image is a new one. */
+export function fetchAndStore(
+  name: string,
+  settings: string,
+  openStore: (bytes: number) => Promise<Store>,
+): Contestant {
+  return {
+    name,
+    version: OUR_VERSION,
+    settings,
+    async open(bytes): Promise<Workload> {
+      const { cache, close } = await openFilled(() => openStore(bytes), bytes, 0);
+      const bodies = Array.from({ length: IMAGES }, (_, index) => renderer(imageBody(bytes, index)));
+      return {
+        run: (index) => cache.fetch(requestOf(index), bodies[index % IMAGES] as Render),
+        close,
+      };
+    },
+  };
+}
+
+/** Reads a stream to its end. @returns its length */
+export async function drain(stream: AsyncIterable<Uint8Array>): Promise<number> {
+  let length = 0;
+  for await (const chunk of stream) length += chunk.length;
+  return length;
+}
+
+const S3_DEFAULTS = Object.fromEntries(
+  Object.entries(s3.config).map(([property, { default: value }]) => [property, value]),
+) as Parameters<(typeof s3)['create']>[0];
+
+/** S3 through `ImageCache.fetch`. Since that looks up before it stores, `put` is the driver's own. */
+export const s3Fetch: S3Peer = {
+  names: { get: 'ImageCache.fetch on S3', put: 'S3 driver, put' },
+  version: OUR_VERSION,
+  settings: 'defaults, IMGPROXY_CACHE_S3_MAX_SOCKETS=256; key, policy, name, size and CRC-32 checked',
+  async connect(place, bucket) {
+    useCredentials(place);
+    const { endpoint, region } = place;
+    const cache = await openCache({
+      IMGPROXY_CACHE_USE: 's3',
+      IMGPROXY_CACHE_BUCKET: bucket,
+      IMGPROXY_CACHE_S3_ENDPOINT: endpoint,
+      IMGPROXY_CACHE_S3_REGION: region,
+      IMGPROXY_CACHE_S3_MAX_SOCKETS: '256',
+    });
+    const driver = openDriver(s3, { ...S3_DEFAULTS, bucket, endpoint, region, maxSockets: 256 });
+    const notStored: Render = () => ({ body: Buffer.from('x'), contentType: 'image/webp', store: false });
+    return {
+      async get(index) {
+        const { status, image } = await cache.fetch(requestOf(index), notStored);
+        if (!status.hit) return undefined;
+        const body = image.body();
+        return body instanceof Uint8Array ? body : await drain(body);
+      },
+      async put(entry, index) {
+        if (place.prepared) await driver.put(entry.metadata.name, entry);
+        else await cache.fetch(requestOf(index), renderer(entry.body));
+      },
+      async close() {
+        await cache.close();
+        await driver.close();
+      },
+    };
+  },
+};
 
 /** A driver on its own, without the cache around it. */
 export function openDriver<T extends ConfigTable>(
