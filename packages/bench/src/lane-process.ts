@@ -84,11 +84,11 @@ async function measureRound(workload: Workload, batch: Batch): Promise<Round> {
 
 async function run(): Promise<void> {
   const [start] = (await once(process, 'message')) as [LaneStart];
-  const { bytes, inFlight, roundMilliseconds } = start;
+  const { bytes, inFlight, roundMilliseconds, scale } = start;
   const table = TABLES.find(({ name }) => name === start.table);
   const contestant = table !== undefined && 'contestants' in table && table.contestants[start.contestant];
   if (!contestant) throw new Error(`no contestant ${start.contestant} in the table ${start.table}`);
-  const workload = await contestant.open(bytes);
+  const workload = await contestant.open(bytes, scale);
   const operations = await warmUp(workload, inFlight, roundMilliseconds);
   const batch = { inFlight, operations, isTimed: true };
   const rounds: Round[] = [];

@@ -21,6 +21,7 @@ export interface LaneStart {
   readonly bytes: number;
   readonly inFlight: number;
   readonly roundMilliseconds: number;
+  readonly scale: number;
 }
 
 /** What that process answers when it is ready, after each round, and at its end. */
@@ -61,14 +62,14 @@ export async function measureTable(
 async function measureSideBySide(
   table: Table,
   cell: Pick<LaneStart, 'bytes' | 'inFlight'>,
-  { rounds, roundMilliseconds }: Effort,
+  { rounds, roundMilliseconds, scale }: Effort,
 ): Promise<Measurement[]> {
   const lanes: Lane[] = [];
   try {
     for (const contestant of table.contestants.keys()) {
       const lane = new Lane();
       lanes.push(lane);
-      await lane.ask({ table: table.name, contestant, ...cell, roundMilliseconds });
+      await lane.ask({ table: table.name, contestant, ...cell, roundMilliseconds, scale });
     }
     for (let round = 0; round < rounds; round++) for (const lane of lanes) await lane.ask('round');
     const measurements: Measurement[] = [];

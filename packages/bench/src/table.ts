@@ -14,8 +14,8 @@ export interface Contestant {
   readonly version: string;
   /** What was set, for somebody who doubts. */
   readonly settings: string;
-  /** Makes everything ready, outside of what is measured. */
-  open(bytes: number): Promise<Workload>;
+  /** Makes everything ready, outside of what is measured. @param scale that of the {@link Effort} */
+  open(bytes: number, scale: number): Promise<Workload>;
 }
 
 /** What is measured in one round. */

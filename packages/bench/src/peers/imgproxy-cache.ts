@@ -135,14 +135,14 @@ export function fetchHit(options: {
 export function fetchAndStore(
   name: string,
   settings: string,
-  openStore: (bytes: number) => Promise<Store>,
+  openStore: (bytes: number, scale: number) => Promise<Store>,
 ): Contestant {
   return {
     name,
     version: OUR_VERSION,
     settings,
-    async open(bytes): Promise<Workload> {
-      const { cache, close } = await openFilled(() => openStore(bytes), bytes, 0);
+    async open(bytes, scale): Promise<Workload> {
+      const { cache, close } = await openFilled(() => openStore(bytes, scale), bytes, 0);
       const bodies = Array.from({ length: IMAGES }, (_, index) => renderer(imageBody(bytes, index)));
       return {
         run: (index) => cache.fetch(requestOf(index), bodies[index % IMAGES] as Render),

@@ -31,15 +31,16 @@ export const fsStore: Table = {
 /** A cache that has entries already. @param isLimited whether their size is the limit */
 function filled(entries: number, isLimited: boolean): Contestant {
   const name = isLimited ? 'at the size limit' : 'without a limit';
-  return fetchAndStore(name, CREATED, async (bytes) => {
+  return fetchAndStore(name, CREATED, async (bytes, scale) => {
     const { env, ...store } = await onFiles();
+    const count = entries * scale;
     const root = env['IMGPROXY_CACHE_FS_ROOT'] ?? '';
     const driver = openDriver(fs, {
       ...{ root, bucket: '', sync: false, fileMode: '0600', folderMode: '0700' },
       ...{ maxSize: 0, minFreeSpace: 0 },
     });
     const put = async (first: number): Promise<void> => {
-      for (let index = first; index < entries; index += 8) {
+      for (let index = first; index < count; index += 8) {
         const { metadata, body } = entryOf(index % IMAGES, bytes);
         const name = spreadName(index);
         await driver.put(name, { metadata: { ...metadata, name }, body });
@@ -48,7 +49,7 @@ function filled(entries: number, isLimited: boolean): Contestant {
     await Promise.all(Array.from({ length: 8 }, (_, first) => put(first)));
     await driver.close();
     // Each entry has about 430 bytes of metadata.
-    const limit = { IMGPROXY_CACHE_FS_MAX_SIZE: String(entries * (bytes + 430)) };
+    const limit = { IMGPROXY_CACHE_FS_MAX_SIZE: String(count * (bytes + 430)) };
     return { ...store, env: { ...env, ...(isLimited && limit) } };
   });
 }
