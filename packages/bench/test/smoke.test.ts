@@ -24,7 +24,7 @@ interface Report {
 
 describe('the bench', () => {
   it('runs every table, and prints each contestant with figures, version and settings', {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'imgproxy-cache-bench-test-'));
     try {

@@ -9,7 +9,7 @@ import {
 import fs from '@imgproxy-cache/fs';
 import memory from '@imgproxy-cache/memory';
 import s3 from '@imgproxy-cache/s3';
-import { IMAGES, imageBody } from '../bodies.js';
+import { IMAGES, imageBody, imagesOf } from '../bodies.js';
 import type { S3Peer } from '../s3-peer.js';
 import { useCredentials } from '../s3-place.js';
 import type { Contestant, Workload } from '../table.js';
@@ -111,12 +111,13 @@ export function fetchHit(options: {
   readonly images?: number;
   readonly isStreamed?: boolean;
 }): Contestant {
-  const { name, openStore, images = IMAGES, isStreamed = false } = options;
+  const { name, openStore, isStreamed = false } = options;
   return {
     name,
     version: OUR_VERSION,
     settings: 'defaults: key, policy, metadata and CRC-32 checked',
     async open(bytes) {
+      const images = options.images ?? imagesOf(bytes);
       const { cache, close } = await openFilled(openStore, bytes, images);
       const requests = Array.from({ length: images }, (_, index) => requestOf(index));
       return {

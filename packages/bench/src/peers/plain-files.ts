@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { IMAGES, imageBody } from '../bodies.js';
+import { IMAGES, imageBody, imagesOf } from '../bodies.js';
 import type { Contestant } from '../table.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { NODE_VERSION } from '../versions.js';
@@ -18,9 +18,11 @@ function plainHit(
     settings,
     async open(bytes) {
       const folder = await temporaryFolder();
-      const paths = Array.from({ length: IMAGES }, (_, index) => join(folder.path, String(index)));
+      const paths = Array.from({ length: imagesOf(bytes) }, (_, index) =>
+        join(folder.path, String(index)),
+      );
       for (const [index, path] of paths.entries()) await fs.writeFile(path, imageBody(bytes, index));
-      return { run: (index) => read(paths[index % IMAGES] ?? ''), close: folder.remove };
+      return { run: (index) => read(paths[index % paths.length] ?? ''), close: folder.remove };
     },
   };
 }

@@ -34,7 +34,7 @@ export const fsHit: Table = {
 export const fsLargeHit: Table = {
   name: 'fs-large-hit',
   title: 'A large hit on files',
-  operation: 'Read one of 64 images of 20 MB that are in the page cache to its end, as a stream.',
+  operation: 'Read one of 8 images of 20 MB that are in the page cache to its end, as a stream.',
   contestants: [ourStream, readStreamHit],
   sizes: [20_000_000],
   inFlight: [4],

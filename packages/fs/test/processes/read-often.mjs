@@ -27,4 +27,4 @@ for (let time = 0; time < Number(times); time += 1) {
 }
 await setImmediate();
 await driver.close();
-console.log(JSON.stringify(collections));
+process.stdout.write(JSON.stringify(collections));
