@@ -10,11 +10,11 @@ const MAX_ELEMENTS = 8192;
 const BYTES_PER_ELEMENT = 8;
 
 /** The latest garbage, so that the compiler cannot leave it out. */
-export let garbage: unknown[] = [];
+const latest: { garbage: unknown[] } = { garbage: [] };
 
 /** Makes garbage in the heap of half the size of a buffer, so that a young collection comes before a full one. */
 export function addYoungWeight(bufferBytes: number): void {
   for (let elements = bufferBytes / 2 / BYTES_PER_ELEMENT; elements >= 1; elements -= MAX_ELEMENTS) {
-    garbage = new Array(Math.min(MAX_ELEMENTS, Math.floor(elements)));
+    latest.garbage = new Array(Math.min(MAX_ELEMENTS, Math.floor(elements)));
   }
 }

@@ -18,9 +18,7 @@ function plainHit(
     settings,
     async open(bytes) {
       const folder = await temporaryFolder();
-      const paths = Array.from({ length: imagesOf(bytes) }, (_, index) =>
-        join(folder.path, String(index)),
-      );
+      const paths = Array.from({ length: imagesOf(bytes) }, (_, index) => join(folder.path, String(index)));
       for (const [index, path] of paths.entries()) await fs.writeFile(path, imageBody(bytes, index));
       return { run: (index) => read(paths[index % paths.length] ?? ''), close: folder.remove };
     },

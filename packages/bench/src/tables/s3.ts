@@ -1,7 +1,7 @@
 import { sdkDefault, sdkTuned } from '../peers/aws-sdk.js';
 import { flystorage } from '../peers/flystorage.js';
-import { s3Fetch } from '../peers/imgproxy-cache.js';
 import { minio } from '../peers/minio.js';
+import { s3Fetch } from '../peers/s3-fetch.js';
 import { undiciStream } from '../peers/undici.js';
 import { unstorage } from '../peers/unstorage.js';
 import { hitOf, missOf, type S3Peer, storeOf } from '../s3-peer.js';
