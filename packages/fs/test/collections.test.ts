@@ -4,9 +4,9 @@ import { run, scriptPath } from './child-process.js';
 
 describe('garbage', { timeout: 120_000 }, () => {
   test.each([
-    [50_000, 8000],
+    [50_000, 12_000],
     [1_000_000, 600],
-    [5_000_000, 60],
+    [5_000_000, 120],
   ])(
     'of reading %i bytes is collected with the young generation, not with the whole heap',
     async (bytes, times) => {
@@ -16,7 +16,8 @@ describe('garbage', { timeout: 120_000 }, () => {
       const { stdout } = await run(process.execPath, [...flags, ...script]);
       const { young, full } = JSON.parse(stdout) as { readonly young: number; readonly full: number };
       expect(young).toBeGreaterThan(0);
-      expect(full).toBeLessThanOrEqual(1);
+      // Without the driver's doing, one for each 64 MB.
+      expect(full).toBeLessThan((bytes * times) / 64_000_000 / 2);
     },
   );
 });

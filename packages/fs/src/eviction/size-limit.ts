@@ -88,7 +88,7 @@ export class SizeLimit {
       });
       if (evicted) this.#doubtedAt = undefined;
       if (outcome === 'nothing-evictable') {
-        const isConfirmed = this.#doubtedAt !== undefined && size.countedAt > this.#doubtedAt;
+        const isConfirmed = this.#isConfirmed(size);
         this.#doubtedAt ??= this.#options.context.clock.now();
         this.#startCounting(signal);
         return isConfirmed ? 'nothing-evictable' : 'later';
@@ -96,6 +96,13 @@ export class SizeLimit {
       size = await this.#readSize(signal);
     }
     return size === undefined || size.rough ? 'later' : 'done';
+  }
+
+  /** Whether a count has found the size since it was first doubted, or just before. */
+  #isConfirmed({ countedAt, rough }: KnownSize): boolean {
+    const now = this.#options.context.clock.now();
+    if (this.#doubtedAt !== undefined && countedAt > this.#doubtedAt) return true;
+    return !rough && Math.abs(now - countedAt) < COUNT_ATTEMPT_EVERY;
   }
 
   /** Waits for a running count, which its signal ends. */
