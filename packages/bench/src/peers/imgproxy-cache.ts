@@ -16,10 +16,10 @@ import { versionOf } from '../versions.js';
 
 export const OUR_VERSION: string = versionOf('@imgproxy-cache/core');
 
-// A cache with nothing but its own defaults; `env` adds to them.
+// A cache with nothing but its own defaults; `env` adds to them. On a busy machine no hit may be late and count as a miss.
 export function openCache(env: Readonly<Record<string, string>>): Promise<ImageCache> {
   return createImageCache({
-    env,
+    env: { IMGPROXY_CACHE_LOOKUP_TIMEOUT_SECONDS: '30', ...env },
     drivers: [fs, memory, s3],
     logger: { debug() {}, info() {}, warn() {}, error() {} },
   });
