@@ -13,6 +13,7 @@ const guides = [
   'hosts-rebinding',
   'hosts-child-containers',
   'hosts-two-caches',
+  'urls',
   'testing-a-host',
   'operating',
   'write-a-driver',
@@ -41,6 +42,7 @@ export default defineConfig({
       { text: 'Reference', link: '/reference/configuration', activeMatch: '^/reference/(?!api)' },
       { text: 'API', link: '/reference/api/', activeMatch: '^/reference/api/' },
       { text: 'Benchmarks', link: '/benchmarks/' },
+      { text: 'URL playground', link: '/playground/', target: '_self' },
     ],
     sidebar: {
       '/reference/api/': [

@@ -1,9 +1,11 @@
-import type {
-  CacheDriver,
-  CacheEntry,
-  DriverCheck,
-  OperationOptions,
-  StoredEntry,
+import {
+  type CacheDriver,
+  type CacheEntry,
+  checkDriver,
+  type DriverCheck,
+  type DriverContext,
+  type OperationOptions,
+  type StoredEntry,
 } from '@imgproxy-cache/core/driver';
 
 interface Step {
@@ -11,11 +13,11 @@ interface Step {
   readonly began: number;
 }
 
-/** Keeps what a rule is waiting for, so that the report can name the operation that did not end. */
+/** Records the operations under way, so that the report can name one that hangs. */
 export class OperationWatch {
   readonly #running = new Set<Step>();
 
-  /** Notes a step until its promise settles. What is no promise is for the rules to judge. */
+  /** Records a step until its promise settles. Anything but a promise is returned as it is. */
   note<Outcome>(title: string, outcome: Outcome): Outcome {
     if (!(outcome instanceof Promise)) return outcome;
     const step = { title, began: performance.now() };
@@ -25,7 +27,7 @@ export class OperationWatch {
     return outcome;
   }
 
-  /** What is under way, the longest first; `undefined` for nothing. */
+  /** The operations under way, the oldest first; `undefined` for none. */
   describe(): string | undefined {
     const now = performance.now();
     const steps = [...this.#running].map(
@@ -36,14 +38,16 @@ export class OperationWatch {
   }
 }
 
-/** A driver whose operations are noted. It changes nothing else. */
+/** A driver whose operations are recorded. */
 export class WatchedDriver implements CacheDriver {
+  readonly #context: DriverContext;
   readonly #driver: CacheDriver;
   readonly #watch: OperationWatch;
 
-  constructor(driver: CacheDriver, watch: OperationWatch) {
+  constructor(driver: CacheDriver, watch: OperationWatch, context: DriverContext) {
     this.#driver = driver;
     this.#watch = watch;
+    this.#context = context;
   }
 
   get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
@@ -66,7 +70,7 @@ export class WatchedDriver implements CacheDriver {
   }
 
   check(options?: OperationOptions): Promise<DriverCheck> {
-    return this.#watch.note('check', this.#driver.check(options));
+    return this.#watch.note('check', checkDriver(this.#driver, this.#context, options));
   }
 
   close(): Promise<void> {
