@@ -4,7 +4,7 @@
  * @import { IForbiddenRuleType } from 'dependency-cruiser'
  */
 
-const notDrivers = 'core|url|http-transport|driver-testkit|fake-s3|bench|soak';
+const notDrivers = 'core|url|http|http-transport|driver-testkit|fake-s3|bench|soak';
 const seesEverything = 'bench|soak';
 const driverSource = `^packages/((?!(?:${notDrivers})/)[^/]+)/src/`;
 const modules = 'driver|key|config|resilience|cache|telemetry|container';
@@ -128,6 +128,16 @@ export const importRules = [
     severity: 'error',
     from: { path: `^packages/((?!(?:${seesEverything})/)[^/]+)/src/` },
     to: { path: `^packages/(?!(?:${notDrivers})/)`, pathNot: '^packages/$1/' },
+  },
+  {
+    name: 'http-on-core',
+    comment:
+      'Of this workspace http imports core alone, and no framework: an adapter is for node:http or the Fetch API.',
+    severity: 'error',
+    from: { path: '^packages/http/src/' },
+    to: {
+      pathNot: ['^packages/(http|core)/', '^node:', '^(http|stream|zlib)(/|$)'],
+    },
   },
   {
     name: 'fake-s3-on-no-package',

@@ -46,6 +46,11 @@ const allowed: Files = {
     dependencies: { '@imgproxy-cache/core': '*', '@imgproxy-cache/fs': '*' },
   }),
   'packages/url/src/index.ts': "import '@imgproxy-cache/core';",
+  'packages/http/package.json': manifest('@imgproxy-cache/http', {
+    dependencies: { '@imgproxy-cache/core': '*', '@imgproxy-cache/url': '*', sdk: '1.0.0' },
+  }),
+  'packages/http/src/index.ts':
+    "import '@imgproxy-cache/core'; import 'node:http'; import 'node:stream/promises';",
   'packages/fake-s3/package.json': manifest('fake-s3', {
     exports: { '.': './dist/index.js' },
     dependencies: { '@imgproxy-cache/core': '*' },
@@ -88,6 +93,8 @@ const forbidden: { rule: string; blamed: string; files: Files }[] = [
     'examples/custom-driver/src/wrong.ts',
     "import '@imgproxy-cache/core';",
   ),
+  breach('http-on-core', 'packages/http/src/wrong-package.ts', "import '@imgproxy-cache/url';"),
+  breach('http-on-core', 'packages/http/src/wrong-framework.ts', "import 'sdk';"),
   breach('drivers-are-leaves', 'packages/memory/src/wrong-driver.ts', "import '@imgproxy-cache/fs';"),
   breach('drivers-are-leaves', 'packages/url/src/wrong.ts', "import '@imgproxy-cache/fs';"),
   breach('fake-s3-on-no-package', 'packages/fake-s3/src/wrong.ts', "import '@imgproxy-cache/core/driver';"),

@@ -5,7 +5,8 @@ import {
   type ImageCacheSettings,
   type Logger,
 } from '@imgproxy-cache/core';
-import { readUrlConfig, type UrlConfig, UrlParser } from '@imgproxy-cache/url';
+import { type UrlConfig, UrlParser } from '@imgproxy-cache/url';
+import { readUrlConfig } from '@imgproxy-cache/url/environment';
 import type { FastifyBaseLogger } from 'fastify';
 import { Container, type ServiceIdentifier } from 'inversify';
 import { pino } from 'pino';

@@ -26,9 +26,9 @@ export class ImageRoute {
     server.get('/*', async (request, reply) => {
       const started = performance.now();
       this.#secret.verify(request.headers.authorization);
-      const wanted = this.#urls.parse(Buffer.from(request.url, 'latin1'));
       // Every line of a repeated header: `request.headers` joins some of them and drops others.
       const headers = request.raw.headersDistinct;
+      const wanted = this.#urls.parse(Buffer.from(request.url, 'latin1'), headers);
       const negotiated = negotiate(headers['accept'], this.#settings.negotiation, wanted.format);
       const options = readRenderOptions(wanted, negotiated);
       const { status, image, vary } = await this.#cache.fetch(

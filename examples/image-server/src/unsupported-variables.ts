@@ -1,5 +1,5 @@
 import { NEGOTIATION_TABLE } from '@imgproxy-cache/core';
-import { URL_VARIABLES } from '@imgproxy-cache/url';
+import { URL_VARIABLES } from '@imgproxy-cache/url/environment';
 
 const OWN_VARIABLES = [
   ...['IMGPROXY_BIND', 'IMGPROXY_LOCAL_FILESYSTEM_ROOT', 'IMGPROXY_TTL', 'IMGPROXY_SECRET'],
@@ -9,7 +9,7 @@ const SUPPORTED = new Set([...OWN_VARIABLES, ...URL_VARIABLES]);
 
 /** imgproxy's variables that limit what is served, or say what is allowed. */
 const SECURITY = new Set([
-  ...['IMGPROXY_ALLOW_SECURITY_OPTIONS', 'IMGPROXY_SOURCE_URL_ENCRYPTION_KEY', 'IMGPROXY_SANITIZE_SVG'],
+  'IMGPROXY_SANITIZE_SVG',
   ...['IMGPROXY_MAX_SRC_RESOLUTION', 'IMGPROXY_MAX_SRC_FILE_SIZE', 'IMGPROXY_MAX_RESULT_DIMENSION'],
   ...['IMGPROXY_MAX_ANIMATION_FRAMES', 'IMGPROXY_MAX_ANIMATION_FRAME_RESOLUTION'],
 ]);

@@ -2,8 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { ImageServer } from './image-server.js';
 
 const SECURITY: readonly (readonly [name: string, value: string])[] = [
-  ['IMGPROXY_ALLOW_SECURITY_OPTIONS', 'true'],
-  ['IMGPROXY_SOURCE_URL_ENCRYPTION_KEY', '1eb5b0e971ad7f45324c1bb15c947cb207c43152fa5c6c7f35c4f36e0c18e0f1'],
   ['IMGPROXY_SANITIZE_SVG', 'true'],
   ['IMGPROXY_MAX_SRC_RESOLUTION', '16.8'],
   ['IMGPROXY_MAX_SRC_FILE_SIZE', '1048576'],

@@ -1,46 +1,70 @@
-import { isUtf8 } from 'node:buffer';
-
 /**
  * Bytes held in a string, one character each, so that they can be split and matched like text.
  * URLs are bytes to imgproxy: what is signed, and what a source is called, need not be valid UTF-8.
  */
 export type ByteString = string;
 
+// Arguments of one call: more would overflow the stack.
+const CHUNK = 8192;
+
+const encoder = new TextEncoder();
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenientDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 /** @throws TypeError when a string has lone surrogates: no bytes stand for them. */
 export function toByteString(input: string | Uint8Array): ByteString {
-  if (typeof input !== 'string') return Buffer.from(input).toString('latin1');
+  if (typeof input !== 'string') return fromBytes(input);
+  if (isAscii(input)) return input;
   if (!input.isWellFormed()) throw new TypeError('The text has a lone surrogate, which UTF-8 cannot express');
-  return Buffer.from(input).toString('latin1');
+  return fromBytes(encoder.encode(input));
 }
 
-export function toBytes(bytes: ByteString): Buffer {
-  return Buffer.from(bytes, 'latin1');
+export function toBytes(bytes: ByteString): Uint8Array {
+  const array = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at++) array[at] = bytes.charCodeAt(at);
+  return array;
 }
 
 /** The text that the bytes are, or undefined when they are not valid UTF-8. */
-export function toText(bytes: Buffer): string | undefined {
-  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
+export function toText(bytes: ByteString): string | undefined {
+  if (isAscii(bytes)) return bytes;
+  try {
+    return strictDecoder.decode(toBytes(bytes));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The text for people to read: what is not UTF-8 is shown as U+FFFD. */
 export function toReadableText(bytes: ByteString): string {
-  return toBytes(bytes).toString('utf8');
+  return isAscii(bytes) ? bytes : lenientDecoder.decode(toBytes(bytes));
+}
+
+/** Whether each `%` has two hex digits after it. */
+export function hasValidEscapes(bytes: ByteString): boolean {
+  return !/%(?![0-9A-Fa-f]{2})/.test(bytes);
 }
 
 /** Go's `url.PathUnescape`: `%` needs two hex digits, `+` stays; undefined when an escape is malformed. */
 export function percentDecode(bytes: ByteString): ByteString | undefined {
-  if (/%(?![0-9A-Fa-f]{2})/.test(bytes)) return undefined;
+  if (!bytes.includes('%')) return bytes;
+  if (!hasValidEscapes(bytes)) return undefined;
   return bytes.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /**
  * Go's `base64.RawURLEncoding`: no padding, only `-` and `_`, line breaks ignored, unused trailing bits
- * ignored; undefined when it cannot be decoded. Node's own decoder takes anything.
+ * ignored; undefined when it cannot be decoded. `atob` takes anything but the alphabet of URLs.
  */
-export function decodeBase64Url(encoded: ByteString): Buffer | undefined {
+export function decodeBase64Url(encoded: ByteString): ByteString | undefined {
   const digits = encoded.replace(/[\r\n]/g, '');
   if (!/^[A-Za-z0-9_-]*$/.test(digits) || digits.length % 4 === 1) return undefined;
-  return Buffer.from(digits, 'base64url');
+  return atob(digits.replaceAll('-', '+').replaceAll('_', '/'));
+}
+
+/** URL-safe base64 without padding. */
+export function encodeBase64Url(bytes: ByteString): string {
+  return trimPadding(btoa(bytes).replaceAll('+', '-').replaceAll('/', '_'));
 }
 
 /** Base64 without the `=` at its end, however many there are. */
@@ -48,4 +72,17 @@ export function trimPadding(encoded: ByteString): ByteString {
   let end = encoded.length;
   while (encoded[end - 1] === '=') end -= 1;
   return encoded.slice(0, end);
+}
+
+function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+  return /^[\x00-\x7f]*$/.test(text);
+}
+
+function fromBytes(bytes: Uint8Array): ByteString {
+  if (bytes.length <= CHUNK) return String.fromCharCode(...bytes);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += CHUNK)
+    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return text;
 }

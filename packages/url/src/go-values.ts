@@ -12,8 +12,10 @@ export function parseGoBoolean(text: string): boolean | undefined {
 
 /** Go's `strconv.Atoi` and `ParseInt` in base 10: 64 bits, an optional sign, decimal digits. */
 export function parseGoInteger(text: string): bigint | undefined {
-  if (!/^[+-]?[0-9]+$/.test(text)) return undefined;
-  const value = BigInt(text.replace(/^\+/, ''));
+  const [, sign, digits = ''] = /^([+-]?)0*([0-9]*)$/.exec(text) ?? [];
+  // A long number is refused before it is read, which takes longer than its length.
+  if (sign === undefined || text === sign || digits.length > 19) return undefined;
+  const value = BigInt(`${sign === '-' ? '-' : ''}${digits || '0'}`);
   return value >= INT64_MIN && value <= INT64_MAX ? value : undefined;
 }
 

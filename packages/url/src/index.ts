@@ -1,13 +1,15 @@
-export { type Environment, readUrlConfig, URL_VARIABLES } from './environment.js';
+export { CLIENT_HINT_HEADERS, type RequestHeaders } from './client-hints.js';
 export { parseHexList } from './hex-list.js';
 export {
   type ImageCacheRequest,
   type ImageRequest,
   type ImageSource,
+  type InfoRequest,
   toCacheRequest,
+  type UrlRequest,
 } from './image-request.js';
 export { MalformedValueError } from './malformed-value-error.js';
-export type { OptionPair } from './options/effective-options.js';
+export type { OptionPair } from './options/option-reading.js';
 export { signPath } from './signature.js';
 export {
   type UrlConfig,

@@ -1,4 +1,4 @@
-import { type ByteString, percentDecode, toReadableText } from './byte-string.js';
+import { type ByteString, hasValidEscapes, percentDecode, toReadableText } from './byte-string.js';
 import { UrlError } from './url-error.js';
 
 export interface SplitRequestUri {
@@ -16,10 +16,8 @@ export interface SplitRequestUri {
 export function splitRequestUri(requestUri: ByteString, pathPrefix: ByteString): SplitRequestUri {
   const [target = ''] = requestUri.split('?', 1);
   const prefix = `${pathPrefix}/`;
-  const decoded = percentDecode(target);
-  if (decoded === undefined) throw UrlError.invalid('Invalid path: it has a malformed percent-escape');
-  // imgproxy routes by the decoded path and trims the raw one.
-  if (!target.startsWith(prefix) && !decoded.startsWith(prefix)) {
+  if (!hasValidEscapes(target)) throw UrlError.invalid('Invalid path: it has a malformed percent-escape');
+  if (!isRouted(target, prefix)) {
     throw UrlError.invalid(`Invalid path: it does not start with ${toReadableText(prefix)}`);
   }
   const rest = trimPrefix(trimPrefix(target, prefix), '/');
@@ -28,6 +26,20 @@ export function splitRequestUri(requestUri: ByteString, pathPrefix: ByteString):
   const path = slash < 0 ? '' : rest.slice(slash + 1);
   if (signature === '' || path === '') throw UrlError.invalid(`Invalid path: ${toReadableText(path)}`);
   return { signature, path: undoNormalization(path) };
+}
+
+/** Whether a URL belongs to imgproxy Pro's route for information about images. */
+export function isInfoUri(requestUri: ByteString, pathPrefix: ByteString): boolean {
+  const [target = ''] = requestUri.split('?', 1);
+  return isRouted(target, `${pathPrefix}/info/`);
+}
+
+/** imgproxy routes by the decoded path and trims the raw one. */
+function isRouted(target: ByteString, prefix: ByteString): boolean {
+  if (target.startsWith(prefix)) return true;
+  // No more than the beginning can be the prefix, each byte of which takes three at most.
+  const beginning = target.slice(0, 3 * prefix.length).replace(/%.?$/, '');
+  return beginning.includes('%') && percentDecode(beginning)?.startsWith(prefix) === true;
 }
 
 const PLAIN = '/plain/';

@@ -1,4 +1,4 @@
-import { types } from 'node:util';
+import { isBytes } from './value-type.js';
 
 /** What a setting may be. */
 export interface SettingType {
@@ -24,7 +24,7 @@ export const FUNCTION: SettingType = {
   includes: (value) => typeof value === 'function',
 };
 
-export const BYTES: SettingType = { expected: 'a Uint8Array', includes: types.isUint8Array };
+export const BYTES: SettingType = { expected: 'a Uint8Array', includes: isBytes };
 
 export const REPLACEMENT: SettingType = {
   expected: '{ pattern, replacement }, both strings without lone surrogates',
@@ -40,3 +40,16 @@ export function listOf({ expected, includes }: SettingType): SettingType {
     includes: (value) => Array.isArray(value) && value.every(includes),
   };
 }
+
+export function optional({ expected, includes }: SettingType): SettingType {
+  return { expected, includes: (value) => value === undefined || includes(value) };
+}
+
+export const TEXTS_BY_NAME: SettingType = {
+  expected: 'an object of strings without lone surrogates, by name',
+  includes: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.entries(value).every((pair) => pair.every(TEXT.includes)),
+};

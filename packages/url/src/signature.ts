@@ -1,7 +1,15 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type ByteString, decodeBase64Url, percentDecode, toByteString, toBytes } from './byte-string.js';
+import {
+  type ByteString,
+  decodeBase64Url,
+  encodeBase64Url,
+  hasValidEscapes,
+  toByteString,
+  toBytes,
+} from './byte-string.js';
+import { checkedConfig } from './checked-config.js';
 import { splitRequestUri } from './request-uri.js';
-import { checkedConfig, type UrlConfig, type UrlSettings } from './url-config.js';
+import { runtimeCrypto } from './runtime-crypto.js';
+import type { UrlConfig, UrlSettings } from './url-config.js';
 import { UrlError } from './url-error.js';
 import { valueType } from './value-type.js';
 
@@ -18,33 +26,48 @@ export function signedBytes(path: ByteString): ByteString {
 /**
  * The first `size` bytes of HMAC-SHA256(key; salt, path), as imgproxy computes them.
  */
-function computeSignature(path: ByteString, key: Uint8Array, salt: Uint8Array, size: number): Buffer {
-  return createHmac('sha256', key)
-    .update(salt)
-    .update(toBytes(signedBytes(path)))
-    .digest()
-    .subarray(0, size);
+function computeSignature(path: Uint8Array, key: Uint8Array, salt: Uint8Array, size: number): Uint8Array {
+  const crypto = runtimeCrypto();
+  if (crypto === undefined)
+    throw new TypeError('This runtime has no cryptography of Node.js to sign paths with');
+  return crypto.createHmac('sha256', key).update(salt).update(path).digest().subarray(0, size);
 }
 
-/**
- * Checks a signature by imgproxy's rules. Without keys every signature passes but one that has a colon.
- *
- * @throws UrlError with status 403.
- */
-export function verifySignature(signature: ByteString, path: ByteString, config: UrlConfig): void {
-  if (config.keys.length === 0) {
-    if (signature.includes(':')) throw UrlError.forbidden(LOOKS_LIKE_OPTION, LOOKS_LIKE_OPTION);
-    return;
+/** Checks signatures by imgproxy's rules. */
+export class SignatureCheck {
+  readonly #config: UrlConfig;
+  readonly #trusted: ReadonlySet<ByteString>;
+
+  constructor(config: UrlConfig) {
+    this.#config = config;
+    this.#trusted = new Set(config.trustedSignatures.map(toByteString));
   }
-  if (config.trustedSignatures.some((trusted) => toByteString(trusted) === signature)) return;
-  const given = decodeBase64Url(signature);
-  if (given === undefined) throw UrlError.forbidden('Invalid signature encoding');
-  const matches = config.keys.some((key, index) => {
-    const salt = config.salts[index] ?? new Uint8Array();
-    const expected = computeSignature(path, key, salt, config.signatureSize);
-    return given.length === expected.length && timingSafeEqual(given, expected);
-  });
-  if (!matches) throw UrlError.forbidden('Invalid signature');
+
+  /**
+   * Without keys every signature passes but one that has a colon.
+   *
+   * @throws UrlError with status 403.
+   */
+  verify(signature: ByteString, path: ByteString): void {
+    const { keys, salts, signatureSize } = this.#config;
+    if (keys.length === 0) {
+      if (signature.includes(':')) throw UrlError.forbidden(LOOKS_LIKE_OPTION, LOOKS_LIKE_OPTION);
+      return;
+    }
+    if (this.#trusted.has(signature)) return;
+    const given = decodeBase64Url(signature);
+    if (given === undefined) throw UrlError.forbidden('Invalid signature encoding');
+    if (given.length === signatureSize) {
+      const bytes = toBytes(given);
+      const signed = toBytes(signedBytes(path));
+      const matches = keys.some((key, index) => {
+        const expected = computeSignature(signed, key, salts[index] ?? new Uint8Array(), signatureSize);
+        return runtimeCrypto()?.timingSafeEqual(bytes, expected) === true;
+      });
+      if (matches) return;
+    }
+    throw UrlError.forbidden('Invalid signature');
+  }
 }
 
 /**
@@ -56,19 +79,22 @@ export function verifySignature(signature: ByteString, path: ByteString, config:
  * @throws TypeError when the path cannot be signed, UrlConfigError when the configuration is wrong.
  */
 export function signPath(path: string, config: SigningSettings): string {
-  const { keys, salts, signatureSize, pathPrefix } = checkedConfig(config);
-  const [key] = keys;
-  const [salt] = salts;
-  if (key === undefined || salt === undefined)
-    throw new TypeError('A key and a salt are needed to sign a path');
+  const checked = checkedConfig(config);
+  if (checked.keys.length === 0) throw new TypeError('A key and a salt are needed to sign a path');
   if (typeof path !== 'string')
     throw new TypeError(`A path to sign must be a string, it is ${valueType(path)}`);
   if (!/^\/./s.test(path)) throw new TypeError('A path to sign starts with "/" and has something after it');
   if (path.includes('?')) throw new TypeError('A path to sign has no query: escape "?" in it as %3F');
-  const bytes = toByteString(`/signature${path}`);
-  if (percentDecode(bytes) === undefined)
+  if (!hasValidEscapes(path))
     throw new TypeError('A path to sign has no malformed percent-escape: escape "%" in it as %25');
-  const { path: fixedPath } = splitRequestUri(bytes, '');
-  const signature = computeSignature(fixedPath, key, salt, signatureSize).toString('base64url');
-  return `${pathPrefix}/${signature}${path}`;
+  return `${checked.pathPrefix}/${signatureOf(path, checked)}${path}`;
+}
+
+/** The signature of a path by the first key and salt. */
+export function signatureOf(path: string, { keys, salts, signatureSize }: UrlConfig): string {
+  const [key = new Uint8Array()] = keys;
+  const [salt = new Uint8Array()] = salts;
+  const { path: fixedPath } = splitRequestUri(toByteString(`/signature${path}`), '');
+  const signature = computeSignature(toBytes(signedBytes(fixedPath)), key, salt, signatureSize);
+  return encodeBase64Url(toByteString(signature));
 }

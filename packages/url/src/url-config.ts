@@ -1,15 +1,3 @@
-import {
-  BOOLEAN,
-  BYTES,
-  FUNCTION,
-  listOf,
-  NUMBER,
-  REPLACEMENT,
-  type SettingType,
-  TEXT,
-} from './setting-types.js';
-import { valueType } from './value-type.js';
-
 /** One rule of `IMGPROXY_URL_REPLACEMENTS`. */
 export interface UrlReplacement {
   /** Beginning of a source URL; `*` stands for any text without a slash. */
@@ -37,8 +25,36 @@ export interface UrlConfig {
   readonly urlReplacements: readonly UrlReplacement[];
   /** Beginnings of the source URLs that may be asked for, with `*` as in replacements. Empty: any. */
   readonly allowedSources: readonly string[];
-  /** Options that a URL may use, each under exactly these names. Empty: all. */
+  /** Options that a URL may use, each under exactly these names. Empty: all. Presets may use any. */
   readonly allowedProcessingOptions: readonly string[];
+  /** Whether URLs and presets may use the options that lift limits, such as `max_src_resolution`. Default: false. */
+  readonly allowSecurityOptions: boolean;
+  /** Options by the name of the preset, such as `{ sharp: 'sharpen:0.7/quality:90' }`. `default` is applied to all URLs. */
+  readonly presets: Readonly<Record<string, string>>;
+  /** Whether a URL has names of presets in place of options. Default: false. */
+  readonly onlyPresets: boolean;
+  /** Presets of info URLs. */
+  readonly infoPresets: Readonly<Record<string, string>>;
+  /** Whether an info URL has names of presets in place of options. Default: as `onlyPresets`. */
+  readonly infoOnlyPresets: boolean | undefined;
+  /** Options that an info URL may use, each under exactly these names. Empty: all. */
+  readonly allowedInfoOptions: readonly string[];
+  /** Whether URLs are read as imgproxy Pro does: its options, pipelines, info URLs, encrypted sources. Default: false. */
+  readonly pro: boolean;
+  /**
+   * What becomes of options, arguments, presets and formats that are not understood. `refuse`, the default: the URL is
+   * refused, as a renderer must. `carry`: they are kept as they are, and all options in their order, as a cache before
+   * another's renderer needs it.
+   */
+  readonly unknownOptions: 'refuse' | 'carry';
+  /** How many pipelines a URL may have, the first one included. Default: 0, any number. */
+  readonly maxChainedPipelines: number;
+  /** AES key of encrypted sources: 16, 24 or 32 bytes. Without one, an encrypted source is known by its encrypted text. */
+  readonly sourceUrlEncryptionKey: Uint8Array | undefined;
+  /** What a client must send as `Authorization: Bearer`. Default: empty, and clients need send nothing. */
+  readonly secret: string;
+  /** Whether width and pixel ratio may come from the client's hints. Default: false. */
+  readonly clientHints: boolean;
   /** Beginning of every path, such as `/img`, without a slash at its end. Default: empty. */
   readonly pathPrefix: string;
   /** The present time in milliseconds since 1970, for `expires`. Default: the system's clock. */
@@ -68,98 +84,4 @@ export class UrlConfigError extends Error {
     super(faults.map(({ name, message }) => `${name} ${message}`).join('; '));
     this.faults = faults;
   }
-}
-
-const DEFAULTS: UrlConfig = {
-  keys: [],
-  salts: [],
-  signatureSize: 32,
-  trustedSignatures: [],
-  argumentsSeparator: ':',
-  base64UrlIncludesFilename: false,
-  baseUrl: '',
-  urlReplacements: [],
-  allowedSources: [],
-  allowedProcessingOptions: [],
-  pathPrefix: '',
-  now: Date.now,
-};
-
-const SETTING_TYPES: Readonly<Record<keyof UrlConfig, SettingType>> = {
-  keys: listOf(BYTES),
-  salts: listOf(BYTES),
-  signatureSize: NUMBER,
-  trustedSignatures: listOf(TEXT),
-  argumentsSeparator: TEXT,
-  base64UrlIncludesFilename: BOOLEAN,
-  baseUrl: TEXT,
-  urlReplacements: listOf(REPLACEMENT),
-  allowedSources: listOf(TEXT),
-  allowedProcessingOptions: listOf(TEXT),
-  pathPrefix: TEXT,
-  now: FUNCTION,
-};
-
-/**
- * Completes a configuration with the defaults.
- *
- * @throws UrlConfigError
- */
-export function checkedConfig(config: UrlSettings): UrlConfig {
-  if (valueType(config) !== 'object') {
-    const message = `must be an object of settings, it is ${valueType(config)}`;
-    throw new UrlConfigError([{ name: 'config', message }]);
-  }
-  const faults = faultsOf(config);
-  if (faults.length > 0) throw new UrlConfigError(faults);
-  return withDefaults(config);
-}
-
-function withDefaults(config: UrlSettings): UrlConfig {
-  const given = Object.entries(config).filter(([, value]) => value !== undefined);
-  return { ...DEFAULTS, ...Object.fromEntries(given) };
-}
-
-interface SettingFault extends UrlConfigFault {
-  readonly name: keyof UrlConfig;
-}
-
-/** What is wrong with a configuration, by setting. Only where all types are right are values looked at. */
-export function faultsOf(config: UrlSettings): readonly SettingFault[] {
-  const complete = withDefaults(config);
-  const typeFaults = typeFaultsOf(complete);
-  return typeFaults.length > 0 ? typeFaults : valueFaultsOf(complete);
-}
-
-function typeFaultsOf(config: UrlConfig): readonly SettingFault[] {
-  const names = Object.keys(SETTING_TYPES) as (keyof UrlConfig)[];
-  return names.flatMap((name) => {
-    const { expected, includes } = SETTING_TYPES[name];
-    const value: unknown = config[name];
-    if (includes(value)) return [];
-    const given = valueType(value);
-    // Of an array it is an item that is wrong, and the array may hold keys.
-    return { name, message: `must be ${expected}${given === 'array' ? '' : `, it is ${given}`}` };
-  });
-}
-
-function valueFaultsOf({
-  keys,
-  salts,
-  signatureSize,
-  argumentsSeparator,
-}: UrlConfig): readonly SettingFault[] {
-  const faults: SettingFault[] = [];
-  if (keys.length !== salts.length) {
-    const counts = `there are ${keys.length} keys and ${salts.length} salts`;
-    faults.push({ name: 'salts', message: `must be as many as the keys: ${counts}` });
-  }
-  if (!Number.isInteger(signatureSize) || signatureSize < 1 || signatureSize > 32) {
-    faults.push({
-      name: 'signatureSize',
-      message: `must be a whole number from 1 to 32, it is ${signatureSize}`,
-    });
-  }
-  if (argumentsSeparator === '') faults.push({ name: 'argumentsSeparator', message: 'must not be empty' });
-  return faults;
 }

@@ -2,8 +2,9 @@
  * Why a request is refused.
  *
  * - `ERR_URL_INVALID`: the URL is malformed, its options are wrong, it has expired, or its source is not allowed.
- * - `ERR_URL_FORBIDDEN`: the signature is missing, malformed or wrong, or an option needs a right.
- * - `ERR_URL_UNSUPPORTED`: imgproxy or imgproxy Pro knows the option, this package does not.
+ * - `ERR_URL_FORBIDDEN`: the secret or the signature is missing, malformed or wrong, or an option needs a right.
+ * - `ERR_URL_UNSUPPORTED`: imgproxy Pro knows the option, and the parser reads URLs of open-source imgproxy; or a URL asks
+ *   for information where an image is expected.
  */
 export type UrlErrorCode = 'ERR_URL_INVALID' | 'ERR_URL_FORBIDDEN' | 'ERR_URL_UNSUPPORTED';
 
@@ -43,5 +44,16 @@ export class UrlError extends Error {
 
   static forbiddenOption(logMessage: string): UrlError {
     return UrlError.forbidden(logMessage, INVALID_URL);
+  }
+}
+
+/** An option that is not understood: another edition or version of imgproxy may understand it. */
+export class OptionError extends UrlError {
+  static wrong(logMessage: string): OptionError {
+    return new OptionError('ERR_URL_INVALID', 404, INVALID_URL, logMessage);
+  }
+
+  static ofPro(logMessage: string): OptionError {
+    return new OptionError('ERR_URL_UNSUPPORTED', 404, INVALID_URL, logMessage);
   }
 }

@@ -1,14 +1,16 @@
-import { types } from 'node:util';
+import { BearerSecret } from './bearer-secret.js';
 import { type ByteString, toByteString, toBytes, toReadableText, toText } from './byte-string.js';
-import type { ImageRequest } from './image-request.js';
-import { applyOption } from './options/apply-options.js';
-import { EffectiveOptions } from './options/effective-options.js';
-import { type SplitRequestUri, splitRequestUri } from './request-uri.js';
-import { signedBytes, verifySignature } from './signature.js';
+import { checkedConfig } from './checked-config.js';
+import { CLIENT_HINT_HEADERS, hintedOptions, type RequestHeaders } from './client-hints.js';
+import type { ImageRequest, InfoRequest, UrlRequest } from './image-request.js';
+import { infoGrammar, type OptionGrammar, processingGrammar } from './options/option-grammar.js';
+import type { OptionReading } from './options/option-reading.js';
+import { isInfoUri, type SplitRequestUri, splitRequestUri } from './request-uri.js';
+import { SignatureCheck, signedBytes } from './signature.js';
 import { SourceUrlDecoder } from './source/source-url.js';
-import { checkedConfig, type UrlConfig, type UrlSettings } from './url-config.js';
+import type { UrlSettings } from './url-config.js';
 import { UrlError } from './url-error.js';
-import { valueType } from './value-type.js';
+import { isBytes, valueType } from './value-type.js';
 
 /** A path whose signature was found right, or needs none. */
 export interface SignedPath {
@@ -20,19 +22,33 @@ export interface SignedPath {
 /** First parts of URLs of imgproxy 2 and before: `/fit/300/200/no/1/...`. */
 const DEPRECATED_FIRST_PARTS = new Set(['fit', 'fill', 'fill-down', 'force', 'auto']);
 
+const NO_HINTS: ReadonlyMap<string, string> = new Map();
+
 /** Checks and reads imgproxy's URLs. */
 export class UrlParser {
-  readonly #config: UrlConfig;
+  /** The request headers that a picture may depend on, for `Vary`. `Accept` is not among them. */
+  readonly vary: readonly string[];
   readonly #pathPrefix: ByteString;
-  readonly #separator: ByteString;
+  readonly #isPro: boolean;
+  readonly #clientHints: boolean;
+  readonly #secret: BearerSecret;
+  readonly #signatures: SignatureCheck;
   readonly #sources: SourceUrlDecoder;
+  readonly #processing: OptionGrammar;
+  readonly #info: OptionGrammar;
 
   /** @throws UrlConfigError with every fault at once. */
   constructor(config: UrlSettings = {}) {
-    this.#config = checkedConfig(config);
-    this.#pathPrefix = toByteString(this.#config.pathPrefix);
-    this.#separator = toByteString(this.#config.argumentsSeparator);
-    this.#sources = new SourceUrlDecoder(this.#config);
+    const checked = checkedConfig(config);
+    this.#pathPrefix = toByteString(checked.pathPrefix);
+    this.#isPro = checked.pro;
+    this.#clientHints = checked.clientHints;
+    this.vary = checked.clientHints ? CLIENT_HINT_HEADERS : [];
+    this.#secret = new BearerSecret(checked.secret);
+    this.#signatures = new SignatureCheck(checked);
+    this.#sources = new SourceUrlDecoder(checked);
+    this.#processing = processingGrammar(checked);
+    this.#info = infoGrammar(checked);
   }
 
   /**
@@ -43,65 +59,106 @@ export class UrlParser {
    * @throws UrlError for a request to refuse, TypeError for what is neither a string nor bytes.
    */
   verify(requestUri: string | Uint8Array): SignedPath {
-    return describe(this.#verified(requestUri));
+    const uri = bytesOf(requestUri);
+    return describe(this.#verified(uri, this.#isInfo(uri)));
+  }
+
+  /** Whether a URL asks for information about an image, as only imgproxy Pro's do. */
+  isInfo(requestUri: string | Uint8Array): boolean {
+    return this.#isInfo(bytesOf(requestUri));
   }
 
   /**
-   * Checks the signature, then reads options and source, as imgproxy does and in its order.
+   * Checks secret and signature, then reads options and source, as imgproxy does and in its order.
    *
    * @param requestUri As for {@link verify}.
-   * @throws UrlError and TypeError as {@link verify} does.
+   * @param headers The request's headers, from which come the secret and the client's hints, where they are configured.
+   * @throws UrlError and TypeError as {@link verify} does; UrlError for a URL that asks for information, too.
    */
-  parse(requestUri: string | Uint8Array): ImageRequest {
-    const verified = this.#verified(requestUri);
-    const { path } = verified;
-    if (path === '' || path === '/') throw UrlError.invalid(`invalid path: ${path}`);
-    const parts = (path.startsWith('/') ? path.slice(1) : path).split('/');
-    if (DEPRECATED_FIRST_PARTS.has(parts[0] ?? '')) {
-      throw UrlError.invalid("It looks like you're using the deprecated basic URL format");
-    }
-
-    const effective = new EffectiveOptions();
-    const context = { effective, now: this.#config.now };
-    const sourceStart = parts.findIndex((part) => !part.includes(this.#separator));
-    const optionCount = sourceStart < 0 ? parts.length : sourceStart;
-    for (const part of parts.slice(0, optionCount)) {
-      const [name = '', ...args] = part.split(this.#separator);
-      this.#assertOptionAllowed(name);
-      applyOption(name, args, context);
-    }
-    const { url, extension } = this.#sources.decode(parts.slice(optionCount));
-    if (extension !== '') applyOption('format', [extension], context);
-    this.#sources.assertAllowed(url);
-
-    const bytes = toBytes(url);
-    const format = effective.get('format');
-    const expires = effective.get('expires');
+  parse(requestUri: string | Uint8Array, headers?: RequestHeaders): ImageRequest {
+    const uri = bytesOf(requestUri);
+    if (this.#isInfo(uri)) throw UrlError.unsupported('The URL asks for information, and not for an image');
+    this.#secret.verify(headers);
+    const verified = this.#verified(uri, false);
+    const hints = this.#clientHints && headers !== undefined ? hintedOptions(headers) : NO_HINTS;
+    const { reading, request } = this.#read(verified, this.#processing, hints);
+    const { main } = reading;
+    const pipelines = reading.pipelines();
+    const format = main.get('format');
+    const filename = main.get('filename');
+    const returnAttachment = main.get('return_attachment');
+    const cacheTags = main.get('cache_tags');
     return {
-      ...describe(verified),
-      source: { bytes, text: toText(bytes) },
-      options: effective.toSortedPairs(),
+      ...request,
+      options: pipelines[0] ?? [],
+      pipelines,
+      raw: main.get('raw') === 'true',
       ...(format !== undefined && { format }),
-      ...(expires !== undefined && { expires: Number(expires) }),
+      ...(filename !== undefined && { filename }),
+      ...(returnAttachment !== undefined && { returnAttachment: returnAttachment === 'true' }),
+      ...(cacheTags !== undefined && { cacheTags: cacheTags.split('/').filter((tag) => tag !== '') }),
     };
   }
 
-  #verified(requestUri: string | Uint8Array): SplitRequestUri {
-    const split = splitRequestUri(bytesOf(requestUri), this.#pathPrefix);
-    verifySignature(split.signature, split.path, this.#config);
+  /**
+   * Reads a URL that asks for information about an image, as {@link parse} reads one of a picture.
+   *
+   * @throws UrlError and TypeError as {@link parse} does, and UrlError for any other URL.
+   */
+  parseInfo(requestUri: string | Uint8Array, headers?: RequestHeaders): InfoRequest {
+    const uri = bytesOf(requestUri);
+    if (!this.#isInfo(uri)) throw UrlError.unsupported('The URL asks for no information');
+    this.#secret.verify(headers);
+    const { reading, request } = this.#read(this.#verified(uri, true), this.#info, NO_HINTS);
+    return { ...request, options: reading.pipelines()[0] ?? [] };
+  }
+
+  #isInfo(uri: ByteString): boolean {
+    return this.#isPro && isInfoUri(uri, this.#pathPrefix);
+  }
+
+  #verified(uri: ByteString, isInfo: boolean): SplitRequestUri {
+    const split = splitRequestUri(uri, isInfo ? `${this.#pathPrefix}/info` : this.#pathPrefix);
+    this.#signatures.verify(split.signature, split.path);
     return split;
   }
 
-  #assertOptionAllowed(name: ByteString): void {
-    const { allowedProcessingOptions } = this.#config;
-    const readableName = toReadableText(name);
-    if (allowedProcessingOptions.length === 0 || allowedProcessingOptions.includes(readableName)) return;
-    throw UrlError.invalid(`Forbidden processing option ${readableName}`);
+  #read(
+    verified: SplitRequestUri,
+    grammar: OptionGrammar,
+    hints: ReadonlyMap<string, string>,
+  ): { readonly reading: OptionReading; readonly request: Omit<UrlRequest, 'options'> } {
+    const { path } = verified;
+    if (path === '' || path === '/') throw UrlError.invalid(`invalid path: ${path}`);
+    const parts = (path.startsWith('/') ? path.slice(1) : path).split('/');
+    if (!grammar.onlyPresets && DEPRECATED_FIRST_PARTS.has(parts[0] ?? ''))
+      throw UrlError.invalid("It looks like you're using the deprecated basic URL format");
+
+    const { reading, count } = grammar.read(parts, hints);
+    const decoded = this.#sources.decode(parts.slice(count));
+    const hasFormat = decoded.extension !== '' && grammar.kind === 'processing';
+    if (hasFormat && reading.main.get('raw') !== 'true')
+      reading.applyAll([{ name: 'format', args: [decoded.extension] }]);
+    this.#sources.assertAllowed(decoded);
+
+    const expires = reading.main.get('expires');
+    const request = {
+      ...describe(verified),
+      source: {
+        bytes: toBytes(decoded.url),
+        text: toText(decoded.url),
+        isEncrypted: decoded.isEncrypted,
+      },
+      usedPresets: reading.usedPresets,
+      opaque: [...reading.opaque],
+      ...(expires !== undefined && { expires: Number(expires) }),
+    };
+    return { reading, request };
   }
 }
 
 function bytesOf(requestUri: string | Uint8Array): ByteString {
-  if (typeof requestUri !== 'string' && !types.isUint8Array(requestUri))
+  if (typeof requestUri !== 'string' && !isBytes(requestUri))
     throw new TypeError(`A request URI must be a string or a Uint8Array, it is ${valueType(requestUri)}`);
   if (typeof requestUri === 'string' && !requestUri.isWellFormed())
     throw UrlError.invalid('Invalid path: it has a lone surrogate, for which there are no bytes');

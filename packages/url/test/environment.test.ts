@@ -1,10 +1,5 @@
-import {
-  type Environment,
-  MalformedValueError,
-  parseHexList,
-  readUrlConfig,
-  UrlConfigError,
-} from '@imgproxy-cache/url';
+import { MalformedValueError, parseHexList, UrlConfigError } from '@imgproxy-cache/url';
+import { type Environment, readUrlConfig } from '@imgproxy-cache/url/environment';
 import { describe, expect, it } from 'vitest';
 import { VECTORS } from './vectors/read-vectors.js';
 
@@ -51,7 +46,7 @@ describe("imgproxy's rules for variables", () => {
       return;
     }
     // The vectors write the byte 0xAA as an escape.
-    const bytes = items.map((item) => Buffer.from(item.replace('\\xaa', '\xaa'), 'latin1'));
+    const bytes = items.map((item) => Uint8Array.from(Buffer.from(item.replace('\\xaa', '\xaa'), 'latin1')));
     expect(readUrlConfig({ IMGPROXY_KEY: text, IMGPROXY_SALT: text })).toEqual({ keys: bytes, salts: bytes });
   });
 
@@ -89,6 +84,7 @@ describe('reading the configuration', () => {
       argumentsSeparator: ', ',
       allowedSources: ['s3://', 'http://*.e.com/'],
       allowedProcessingOptions: ['w', 'h'],
+      onlyPresets: false,
     });
   });
 
@@ -99,7 +95,7 @@ describe('reading the configuration', () => {
       IMGPROXY_SIGNATURE_SIZE: '33',
       [BOOLEAN]: 'yes',
       IMGPROXY_PRESETS_PATH: '/etc/presets',
-      IMGPROXY_ONLY_PRESETS: '1',
+      IMGPROXY_ONLY_PRESETS: 'yes',
     };
     expect(faultsOf(environment).toSorted()).toEqual(
       Object.keys(environment)

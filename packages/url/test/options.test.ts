@@ -118,9 +118,11 @@ describe('options that stand for others', () => {
     expect(optionsOf('rs:fit:1:2:0::no:3:4')).toEqual(optionsOf('rs:fit:1:2:0'));
   });
 
-  it('refuse an extend', () => {
-    expect(messageOf('s:1:2:0:1')).toBe('Processing option extend is not supported here');
-    expect(messageOf('rs:fit:1:2:0:0:no')).toBe('Processing option extend is not supported here');
+  it('give an extend all that follows', () => {
+    expect(optionsOf('s:1:2:0:1:no:3')).toEqual(optionsOf('w:1/h:2/el:0/ex:1:no:3'));
+    expect(messageOf('rs:fit:1:2:0:0:sm')).toMatch(
+      /^Invalid extend.gravity.type: sm \(expected fp, ce, no, /,
+    );
   });
 
   it('refuse more arguments than there are', () => {

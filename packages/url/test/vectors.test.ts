@@ -1,59 +1,20 @@
-import {
-  parseHexList,
-  readUrlConfig,
-  toCacheRequest,
-  type UrlConfig,
-  UrlConfigError,
-  UrlParser,
-} from '@imgproxy-cache/url';
+import { NEGOTIATION_TABLE, negotiate, readConfig } from '@imgproxy-cache/core';
+import { parseHexList, toCacheRequest, type UrlConfig, UrlParser } from '@imgproxy-cache/url';
+import { readUrlConfig } from '@imgproxy-cache/url/environment';
 import { describe, expect, it } from 'vitest';
 import { refusalOf } from './refusal.js';
 import { type Accepted, pairsOf, type UrlVector, VECTORS } from './vectors/read-vectors.js';
 
 const NOW = () => Date.UTC(2026, 10, 1);
 
-/** Vectors that use what is outside of the supported subset, with the options or variables that are refused. */
-const OUTSIDE_THE_SUBSET: ReadonlyMap<string, string> = new Map([
-  ['only presets unknown', 'IMGPROXY_ONLY_PRESETS'],
-  ['default preset applied first', 'IMGPROXY_PRESETS'],
-  ['preset == options', 'IMGPROXY_PRESETS'],
-  ['preset order matters (before)', 'IMGPROXY_PRESETS'],
-  ['bool t/T/TRUE/True/1', 'raw'],
-  ['opt eq1~ rs enlarge0 explicit', 'extend'],
-  ['opt blur hex float', 'bl'],
-  ['opt zoom two', 'z'],
-  ['opt gravity sm deletes offsets', 'g'],
-  ['opt gravity fp missing', 'g'],
-  ['opt gravity fp out of range', 'g'],
-  ['opt gravity ce explicit default', 'g'],
-  ['opt extend bool only', 'ex'],
-  ['opt size 7 args max', 'extend'],
-  ['opt crop ', 'c'],
-  ['opt crop one', 'c'],
-  ['opt pad 1', 'pd'],
-  ['opt pad skip', 'pd'],
-  ['opt pad 5', 'pd'],
-  ['opt trim color', 't'],
-  ['opt rotate 450', 'rot'],
-  ['opt rotate -90', 'rot'],
-  ['opt flip :1', 'fl'],
-  ['opt wm re', 'wm'],
-  ['opt fq', 'fq'],
-  ['opt fq zero', 'fq'],
-  ['opt skp repeat accumulates', 'skp'],
-  ['opt eth', 'eth'],
-  ['opt scp', 'scp'],
-  ['opt extend_ar', 'extend_ar'],
-  ['sig trusted', 'g'],
-  ['sig size 8', 'g'],
-]);
-
 /** imgproxy crashes here and answers 500; a forged signature is refused instead. */
 const CRASHES_IMGPROXY = 'sig empty path panics (500) when keys set';
+/** Here imgproxy was made to read hints, which its variable does not make it. */
+const FORCED_HINTS = 'client hints forced, bad sec-ch falls to legacy';
+/** Its source is not said, since it is no text. */
+const WITHOUT_SOURCE = 'sig imgproxy unit vector path "asd" (not a valid image path)';
 
 const ALL = [...VECTORS.urlGrammar, ...VECTORS.signature];
-const INSIDE = ALL.filter(({ name }) => !OUTSIDE_THE_SUBSET.has(name) && name !== CRASHES_IMGPROXY);
-const OUTSIDE = ALL.filter(({ name }) => OUTSIDE_THE_SUBSET.has(name));
 
 function configOf(vector: UrlVector): Partial<UrlConfig> {
   return {
@@ -63,27 +24,49 @@ function configOf(vector: UrlVector): Partial<UrlConfig> {
     ...(vector.signatureSize !== undefined && { signatureSize: vector.signatureSize }),
     ...(vector.trustedSignatures && { trustedSignatures: vector.trustedSignatures }),
     ...(vector.pathPrefix !== undefined && { pathPrefix: vector.pathPrefix }),
+    clientHints: vector.name === FORCED_HINTS,
     now: NOW,
   };
 }
 
-describe(`vectors of ${VECTORS.source}`, () => {
-  it('knows every vector that is outside of the subset', () => {
-    expect(OUTSIDE.map(({ name }) => name).sort()).toEqual([...OUTSIDE_THE_SUBSET.keys()].sort());
-  });
+/** What imgproxy calls a format that a client accepts. */
+const preferencesOf = (formats: readonly string[] = []) =>
+  formats.map((format): [string, string] => [`prefer_${format}`, 'true']);
 
-  it.each(INSIDE.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
+describe(`vectors of ${VECTORS.source}`, () => {
+  const vectors = ALL.filter(({ name }) => name !== CRASHES_IMGPROXY);
+
+  it.each(vectors.map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
     const parser = new UrlParser(configOf(vector));
+    const headers = new Headers(vector.requestHeaders);
     if (vector.expect.ok) {
-      const { signature, signedPath, source, options } = parser.parse(vector.requestUri);
-      expect({ signature, signedPath, source: source.text, options }).toEqual({
+      const image = parser.parse(vector.requestUri, headers);
+      const accepted = negotiate(
+        headers.get('accept'),
+        readConfig(NEGOTIATION_TABLE, vector.env ?? {}).values,
+        image.format,
+      );
+      const { used_presets: presets = [], ...options } = vector.expect.effectiveOptions;
+      expect({
+        signature: image.signature,
+        signedPath: image.signedPath,
+        source: image.source.text,
+        options: [...image.options, ...preferencesOf(accepted)].sort(),
+        presets: image.usedPresets,
+        vary: [...(accepted ? ['Accept'] : []), ...parser.vary].join(', ').toLowerCase(),
+      }).toEqual({
         signature: vector.expect.signature,
         signedPath: vector.expect.signedPath,
         source: vector.expect.sourceUrl,
-        options: pairsOf(vector.expect.effectiveOptions),
+        options: pairsOf(options),
+        presets,
+        vary: (vector.expect.vary ?? '').toLowerCase(),
       });
+      expect(image.pipelines).toEqual([image.options]);
+      if (vector.name !== WITHOUT_SOURCE)
+        expect(Buffer.from(image.source.bytes).toString()).toBe(vector.expect.sourceUrl);
     } else {
-      const { status, publicMessage, message } = refusalOf(() => parser.parse(vector.requestUri));
+      const { status, publicMessage, message } = refusalOf(() => parser.parse(vector.requestUri, headers));
       expect({ status, publicMessage, message }).toEqual({
         status: vector.expect.status,
         publicMessage: vector.expect.publicMessage,
@@ -92,31 +75,11 @@ describe(`vectors of ${VECTORS.source}`, () => {
     }
   });
 
-  it.each(OUTSIDE.map((vector) => [vector.name, vector] as const))(
-    'outside the subset: %s is refused and not misread',
-    (_, vector) => {
-      const refused = OUTSIDE_THE_SUBSET.get(vector.name) ?? '';
-      if (refused.startsWith('IMGPROXY_')) {
-        expect(() => configOf(vector)).toThrow(UrlConfigError);
-        expect(() => configOf(vector)).toThrow(refused);
-        return;
-      }
-      const parser = new UrlParser(configOf(vector));
-      expect(refusalOf(() => parser.parse(vector.requestUri))).toMatchObject({
-        code: 'ERR_URL_UNSUPPORTED',
-        status: 404,
-        publicMessage: 'Invalid URL',
-        message: `Processing option ${refused} is not supported here`,
-      });
-    },
-  );
-
   it.each(
-    OUTSIDE.filter(({ expect: { ok } }) => ok)
-      .filter(({ name }) => name.startsWith('sig '))
-      .map((vector) => [vector.name, vector] as const),
-  )('%s: the signature is right, whatever the options', (_, vector) => {
-    const { signature, signedPath } = vector.expect as Accepted;
+    VECTORS.signature
+      .filter(({ expect: { ok } }) => ok)
+      .map((vector) => [vector.name, vector, vector.expect as Accepted] as const),
+  )('%s: the signature alone', (_, vector, { signature, signedPath }) => {
     expect(new UrlParser(configOf(vector)).verify(vector.requestUri)).toEqual({ signature, signedPath });
   });
 
@@ -131,63 +94,82 @@ describe(`vectors of ${VECTORS.source}`, () => {
 });
 
 describe('equal and distinct requests', () => {
-  const cacheRequestsOf = (uris: readonly string[]) => {
-    const parser = new UrlParser({ now: NOW });
+  const cacheRequestsOf = (uris: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const parser = new UrlParser({ ...readUrlConfig(env), now: NOW });
     return uris.map((uri) => toCacheRequest(parser.parse(uri)));
   };
 
-  it.each(VECTORS.keyEquivalence.same.map(({ name, same }) => [name, same] as const))(
+  it.each(VECTORS.keyEquivalence.same.map(({ name, same, env }) => [name, same, env] as const))(
     'same: %s',
-    (_, uris) => {
-      const [first, ...others] = cacheRequestsOf(uris);
+    (_, uris, env) => {
+      const [first, ...others] = cacheRequestsOf(uris, env);
       for (const other of others) expect(other).toEqual(first);
       expect(others.length).toBeGreaterThan(0);
     },
   );
 
-  const usesOnly = (uris: readonly string[]) => !uris.some((uri) => /\/(?:pr|g):/.test(uri));
-  const distinct = VECTORS.keyEquivalence.distinct.map(({ name, pair }) => [name, pair] as const);
+  it.each(VECTORS.keyEquivalence.distinct.map(({ name, pair, env }) => [name, pair, env] as const))(
+    'distinct: %s',
+    (_, pair, env) => {
+      const [first, second] = cacheRequestsOf(pair, env);
+      expect(second).not.toEqual(first);
+    },
+  );
+});
 
-  it.each(distinct.filter(([, pair]) => usesOnly(pair)))('distinct: %s', (_, pair) => {
-    const [first, second] = cacheRequestsOf(pair);
-    expect(second).not.toEqual(first);
+describe('encrypted sources', () => {
+  const { keyHex, sourceUrl, encoded } = VECTORS.encryption;
+  const [sourceUrlEncryptionKey] = parseHexList(keyHex);
+  const uri = `/s/w:5/enc/${encoded.slice(0, 20)}/${encoded.slice(20)}.png`;
+
+  it('are decrypted with the key, from the environment, too', () => {
+    for (const config of [
+      { sourceUrlEncryptionKey, pro: true },
+      readUrlConfig({ IMGPROXY_SOURCE_URL_ENCRYPTION_KEY: keyHex }),
+    ])
+      expect(new UrlParser(config).parse(uri)).toMatchObject({
+        source: { text: sourceUrl, isEncrypted: false },
+        format: 'png',
+      });
   });
 
-  it.each(distinct.filter(([, pair]) => !usesOnly(pair)))('outside the subset: %s', (_, pair) => {
-    const parser = new UrlParser();
-    for (const uri of pair) {
-      expect(refusalOf(() => parser.parse(uri)).message).toMatch(
-        /^Processing option (pr|g) is not supported here$/,
-      );
-    }
+  it('are known by their encrypted text without it', () => {
+    const image = new UrlParser({ pro: true }).parse(uri);
+    expect(image.source).toMatchObject({ text: encoded, isEncrypted: true });
+    // And are no plain source of that name.
+    expect(toCacheRequest(image)).not.toEqual(
+      toCacheRequest(new UrlParser().parse(`/s/w:5/plain/${encoded}@png`)),
+    );
   });
 });
 
 describe('every option that imgproxy knows', () => {
-  const SUPPORTED = new Set(
-    'resize rs size s resizing_type rt width w height h dpr enlarge el background bg quality q format f ext'
-      .concat(' cachebuster cb expires exp filename fn return_attachment att')
-      .split(' '),
-  );
-  const SECURITY = /^(max_src_.*|max_animation_.*|max_result_.*|msr|msfs|maf|mafr|mrd)$/;
-  const answerOf = (name: string) =>
-    refusalOf(() => new UrlParser().parse(`/s/${name}:\0:\0:\0:\0:\0:\0:\0:\0:\0/plain/x`));
+  const openSource = new Set(VECTORS.options.openSource.flat());
+  const tooMany = ':\0'.repeat(20);
+  const answerOf = (name: string, config: Partial<UrlConfig> = {}) =>
+    refusalOf(() => new UrlParser(config).parse(`/s/${name}${tooMany}/plain/x`));
 
-  it.each(VECTORS.options.openSource.flat())('%s is supported, or refused by name', (name) => {
-    const answer = answerOf(name);
-    if (SUPPORTED.has(name)) expect(answer.message).toMatch(/^Invalid .* arguments/);
-    else if (SECURITY.test(name)) expect(answer).toMatchObject({ status: 403, publicMessage: 'Invalid URL' });
-    else expect(answer.message).toBe(`Processing option ${name} is not supported here`);
+  it.each([...openSource])('%s of open-source imgproxy is known', (name) => {
+    const { message } = answerOf(name, { allowSecurityOptions: true });
+    expect(message).toMatch(/^(Invalid|Missing|Unknown preset)/);
   });
 
-  it.each(VECTORS.options.pro.filter((name) => !SUPPORTED.has(name)))(
-    '%s of imgproxy Pro is unknown, and said to be unsupported',
-    (name) => {
-      expect(answerOf(name)).toMatchObject({
-        code: 'ERR_URL_UNSUPPORTED',
-        status: 404,
-        message: `Unknown processing option ${name}`,
-      });
-    },
-  );
+  const pro = VECTORS.options.documented.flat().filter((name) => !openSource.has(name));
+  // These take any text, and any number of arguments.
+  const TAKE_ANY = new Set(['co', 'cache_tags', 'ct', 'draw_detections', 'dd']);
+
+  it.each(pro)('%s is known to imgproxy Pro alone', (name) => {
+    expect(answerOf(name)).toMatchObject({
+      code: 'ERR_URL_UNSUPPORTED',
+      status: 404,
+      message: `Unknown processing option ${name}`,
+    });
+    if (TAKE_ANY.has(name)) new UrlParser({ pro: true }).parse(`/s/${name}${tooMany}/plain/x`);
+    else expect(answerOf(name, { pro: true }).message).toMatch(/^Invalid/);
+  });
+
+  it('counts 45 and 87', () => {
+    expect(VECTORS.options.openSource).toHaveLength(45);
+    expect(VECTORS.options.documented).toHaveLength(87);
+  });
 });

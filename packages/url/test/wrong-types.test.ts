@@ -1,15 +1,14 @@
 import {
   MalformedValueError,
   parseHexList,
-  readUrlConfig,
   signPath,
   toCacheRequest,
-  URL_VARIABLES,
   type UrlConfig,
   UrlConfigError,
   UrlError,
   UrlParser,
 } from '@imgproxy-cache/url';
+import { readUrlConfig, URL_VARIABLES } from '@imgproxy-cache/url/environment';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 

@@ -19,6 +19,12 @@ export class CachedImage implements AsyncDisposable {
   readonly dimensions: ImageDescription['dimensions'];
   /** When it was stored, in milliseconds since the Unix epoch. Absent for an image that was just rendered. */
   readonly created: number | undefined;
+  /** When its entry expires, in milliseconds since the Unix epoch. Absent for an image that was just rendered, or never. */
+  readonly expires: number | undefined;
+  /** CRC-32 of the body, if it was stored with the image. */
+  readonly crc32: number | undefined;
+  /** False: the rendering had `store: false`, so this image is for this request alone. */
+  readonly store: boolean;
   /** Length in bytes, if it is known before the body is read. */
   readonly size: number | undefined;
   readonly #body: Uint8Array | AsyncIterable<Uint8Array>;
@@ -34,6 +40,7 @@ export class CachedImage implements AsyncDisposable {
     body: Uint8Array | AsyncIterable<Uint8Array>,
     size: number | undefined,
     release?: () => void,
+    store = true,
   ) {
     this.contentType = description.contentType;
     this.etag = description.etag;
@@ -41,6 +48,9 @@ export class CachedImage implements AsyncDisposable {
     this.cacheControl = description.cacheControl;
     this.dimensions = description.dimensions;
     this.created = description.created;
+    this.expires = description.expires;
+    this.crc32 = description.crc32;
+    this.store = store;
     this.size = size;
     this.#body = body;
     this.#release = release;
@@ -94,8 +104,8 @@ export class CachedImage implements AsyncDisposable {
 }
 
 /** An image whose bytes are in memory. */
-export function wholeImage(description: ImageDescription, body: Uint8Array): CachedImage {
-  return new CachedImage(description, body, body.length);
+export function wholeImage(description: ImageDescription, body: Uint8Array, store?: boolean): CachedImage {
+  return new CachedImage(description, body, body.length, undefined, store);
 }
 
 // Unlike the stream of Readable.from, it releases everything at once when destroyed, even before its first read or while a

@@ -29,6 +29,12 @@ export interface FetchResult {
   /** What the cache did: `String(status)` is the value of the `Cache-Status` header. */
   readonly status: CacheStatus;
   readonly image: CachedImage;
+  /** Name of the image's entry. Requests that can have different images have different names. */
+  readonly name: string;
+  /** How long the cache keeps the image if it is rendered now, in seconds; 0: for ever. */
+  readonly ttl: number;
+  /** `IMGPROXY_CACHE_VERIFY_BYTES`: the cache serves larger images as streams. */
+  readonly verifyBytes: number;
   /**
    * Names of the request headers that the answer depends on: the items of the response's `Vary` header, which is omitted if
    * there are none. `Accept` if the request has `negotiated` or `accepts`, the headers of `IMGPROXY_CACHE_KEY_HEADERS`, and

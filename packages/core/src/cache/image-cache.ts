@@ -136,7 +136,15 @@ export class ImageCache implements AsyncDisposable {
       ? answer
       : await this.#replace(name, request, render, answer.image);
     this.#events.publish('request', { status }, status.tier);
-    return { status, image, vary: accepts === undefined ? vary : withAccept(vary) };
+    const { ttlSeconds, verifyBytes } = this.#settings;
+    return {
+      status,
+      image,
+      name,
+      ttl: request.ttl ?? ttlSeconds,
+      verifyBytes,
+      vary: accepts === undefined ? vary : withAccept(vary),
+    };
   }
 
   /**

@@ -144,10 +144,10 @@ function missStatus(miss: Miss, kept: Pick<CacheOutcome, 'stored' | 'detail'>): 
 }
 
 function unsharedImage(rendering: Rendering): CachedImage {
-  const { body } = rendering;
+  const { body, store } = rendering;
   const description = describeRendering(rendering);
-  if (body instanceof Uint8Array) return wholeImage(description, body);
-  return new CachedImage(description, body, undefined, () => closeSource(body));
+  if (body instanceof Uint8Array) return wholeImage(description, body, store);
+  return new CachedImage(description, body, undefined, () => closeSource(body), store);
 }
 
 function checked(rendering: Rendering): Rendering {

@@ -27,7 +27,12 @@ export type Render = (context: { readonly signal: AbortSignal }) => Rendering | 
 
 /** The properties of an image besides its bytes, whether it was stored or rendered. */
 export type ImageDescription = Pick<EntryMetadata, 'contentType'> &
-  Partial<Pick<EntryMetadata, 'etag' | 'lastModified' | 'cacheControl' | 'dimensions' | 'created'>>;
+  Partial<
+    Pick<
+      EntryMetadata,
+      'etag' | 'lastModified' | 'cacheControl' | 'dimensions' | 'created' | 'expires' | 'crc32'
+    >
+  >;
 
 // Values that the metadata codec would reject are left out: an image is worth storing without its validators.
 const MAX_VALIDATOR_LENGTH = 200;

@@ -31,6 +31,25 @@ describe('what a request gets', () => {
     expect(memory.peek(memory.names[0] ?? '')?.metadata.tags).toEqual(['cats']);
   });
 
+  it('says what an HTTP answer needs of the entry: name, checksum, end and ttl', async () => {
+    const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: 'true' });
+    const miss = await cache.fetch({ ...REQUEST, ttl: 60 }, renderer());
+    const hit = await cache.fetch(REQUEST, renderer());
+    const [name = ''] = memory.names;
+    const { crc32, created, expires } = memory.peek(name)?.metadata ?? {};
+
+    expect(miss).toMatchObject({ name, ttl: 60, verifyBytes: 1_048_576, image: { store: true } });
+    expect([miss.image.crc32, miss.image.expires]).toEqual([undefined, undefined]);
+    expect(hit).toMatchObject({ name, ttl: 0, image: { crc32, created, expires, store: true } });
+    expect(expires).toBe((created ?? 0) + 60_000);
+  });
+
+  it.each([{}, { bypass: true }])('marks a rendering for one request alone (%j)', async (how) => {
+    const { cache } = await cacheUnderTest();
+    const { image } = await cache.fetch({ ...REQUEST, ...how }, renderer({ store: false }));
+    expect(image.store).toBe(false);
+  });
+
   it('stores before it serves where errors are reported', async () => {
     const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_REPORT_ERRORS: 'true' });
     const { status } = await served(cache.fetch(REQUEST, renderer()));

@@ -8,24 +8,36 @@ import {
 } from '../byte-string.js';
 import type { UrlConfig } from '../url-config.js';
 import { UrlError } from '../url-error.js';
+import { decryptSource } from './encrypted-source.js';
 import { SourceReplacement } from './source-replacement.js';
 import { UrlPattern } from './url-pattern.js';
 
+/** First parts of sources that are not in base64. */
+const PLAIN = 'plain';
+const ENCRYPTED = 'enc';
+
 export interface DecodedSource {
+  /** The source's URL; of one that cannot be decrypted, its encrypted text. */
   readonly url: ByteString;
+  /** Whether the URL is encrypted text. */
+  readonly isEncrypted: boolean;
   /** What follows the source as `@png` or `.png`; empty when nothing does. */
   readonly extension: string;
 }
 
-/** Reads the last part of a path: the source, plain or in base64, and its extension. */
+/** Reads the last part of a path: the source, plain, in base64 or encrypted, and its extension. */
 export class SourceUrlDecoder {
   readonly #includesFilename: boolean;
+  readonly #readsEncrypted: boolean;
+  readonly #encryptionKey: Uint8Array | undefined;
   readonly #baseUrl: ByteString;
   readonly #replacements: readonly SourceReplacement[];
   readonly #allowed: readonly UrlPattern[];
 
   constructor(config: UrlConfig) {
     this.#includesFilename = config.base64UrlIncludesFilename;
+    this.#encryptionKey = config.sourceUrlEncryptionKey;
+    this.#readsEncrypted = config.pro || config.sourceUrlEncryptionKey !== undefined;
     this.#baseUrl = toByteString(config.baseUrl);
     this.#replacements = config.urlReplacements.map((rule) => new SourceReplacement(rule));
     this.#allowed = config.allowedSources.map((pattern) => new UrlPattern(pattern));
@@ -34,34 +46,50 @@ export class SourceUrlDecoder {
   /** @throws UrlError with status 404. */
   decode(parts: readonly ByteString[]): DecodedSource {
     const [first, ...rest] = parts;
-    return first === 'plain' && rest.length > 0 ? this.#decodePlain(rest) : this.#decodeBase64(parts);
+    if (first === PLAIN && rest.length > 0) return this.#decodePlain(rest.join('/'));
+    if (first === ENCRYPTED && rest.length > 0 && this.#readsEncrypted) return this.#decodeEncrypted(rest);
+    const encoded = this.#join(parts);
+    const { source, extension } = splitExtension(encoded, '.');
+    return this.#found(decodeBase64Url(trimPadding(source)), encoded, extension);
   }
 
   /** @throws UrlError with status 404. */
-  assertAllowed(url: ByteString): void {
-    if (this.#allowed.length === 0 || this.#allowed.some((pattern) => pattern.match(url) !== undefined))
-      return;
+  assertAllowed({ url, isEncrypted }: DecodedSource): void {
+    if (this.#allowed.length === 0) return;
+    if (isEncrypted) {
+      const message = 'Source URL is encrypted, and without the key it is not known whether it is allowed';
+      throw UrlError.invalid(message, 'Invalid source URL');
+    }
+    if (this.#allowed.some((pattern) => pattern.match(url) !== undefined)) return;
     throw UrlError.invalid(`Source URL is not allowed: ${toReadableText(url)}`, 'Invalid source URL');
   }
 
-  #decodePlain(parts: readonly ByteString[]): DecodedSource {
-    const encoded = parts.join('/');
+  #decodePlain(encoded: ByteString): DecodedSource {
     const { source, extension } = splitExtension(encoded, '@');
-    return { url: this.#resolve(percentDecode(source), encoded), extension };
+    return this.#found(percentDecode(source), encoded, extension);
   }
 
-  #decodeBase64(parts: readonly ByteString[]): DecodedSource {
-    const chunks = this.#includesFilename && parts.length > 1 ? parts.slice(0, -1) : parts;
-    const encoded = chunks.join('');
+  #decodeEncrypted(parts: readonly ByteString[]): DecodedSource {
+    const encoded = this.#join(parts);
     const { source, extension } = splitExtension(encoded, '.');
-    const url = decodeBase64Url(trimPadding(source))?.toString('latin1');
-    return { url: this.#resolve(url, encoded), extension };
+    if (this.#encryptionKey !== undefined)
+      return this.#found(decryptSource(source, this.#encryptionKey), encoded, extension);
+    return { url: trimPadding(source), isEncrypted: true, extension };
   }
 
-  #resolve(decoded: ByteString | undefined, encoded: ByteString): ByteString {
+  /** Base64 may be cut in chunks, and a name for people may follow. */
+  #join(parts: readonly ByteString[]): ByteString {
+    return (this.#includesFilename && parts.length > 1 ? parts.slice(0, -1) : parts).join('');
+  }
+
+  #found(decoded: ByteString | undefined, encoded: ByteString, extension: string): DecodedSource {
     if (decoded === undefined) throw UrlError.invalid(`Invalid url encoding: ${toReadableText(encoded)}`);
     const url = this.#replacements.reduce((result, replacement) => replacement.apply(result), decoded);
-    return url.startsWith(this.#baseUrl) ? url : this.#baseUrl + url;
+    return {
+      url: url.startsWith(this.#baseUrl) ? url : this.#baseUrl + url,
+      isEncrypted: false,
+      extension,
+    };
   }
 }
 

@@ -8,6 +8,7 @@ export interface Accepted {
   readonly signedPath: string;
   readonly sourceUrl?: string;
   readonly effectiveOptions: Readonly<Record<string, EffectiveValue>>;
+  readonly vary?: string;
 }
 
 export interface Refused {
@@ -23,6 +24,7 @@ export interface UrlVector {
   readonly requestUri: string;
   readonly pathPrefix?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly keysHex?: readonly string[];
   readonly saltsHex?: readonly string[];
   readonly signatureSize?: number;
@@ -49,10 +51,12 @@ interface Vectors {
     readonly hexList: readonly (readonly [string, readonly string[] | 'error'])[];
     readonly int: readonly (readonly [string, number | 'error'])[];
     readonly stringMap: readonly (readonly [string, Readonly<Record<string, string>> | 'error'])[];
+    readonly enum: readonly (readonly [string, string])[];
   };
+  readonly encryption: Record<'keyHex' | 'ivHex' | 'sourceUrl' | 'encoded', string>;
   readonly options: {
     readonly openSource: readonly (readonly string[])[];
-    readonly pro: readonly string[];
+    readonly documented: readonly (readonly string[])[];
   };
 }
 

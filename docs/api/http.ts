@@ -1,0 +1,2 @@
+/** @module @imgproxy-cache/http */
+export * from '../../packages/http/src/index.js';

@@ -1,0 +1,2 @@
+/** @module @imgproxy-cache/url/environment */
+export * from '../../packages/url/src/environment.js';

@@ -1,0 +1,10 @@
+export { answer } from './answer.js';
+export { answerFailure } from './answer-failure.js';
+export type { AnswerSettings } from './answer-settings.js';
+export type { CacheControlSettings } from './cache-control.js';
+export type { DispositionSettings } from './content-disposition.js';
+export { createFetchHandler, type FetchHandler } from './fetch-handler.js';
+export type { HttpAnswer } from './http-answer.js';
+export { HttpError } from './http-error.js';
+export { createNodeHandler, type NodeHandler } from './node-handler.js';
+export type { HandlerSettings, ImageRequest } from './serve-image.js';

@@ -1,0 +1,198 @@
+import { LAST_MODIFIED } from '../host.js';
+import { nothing, part, type Requirement, whole } from './requirement.js';
+
+const [LATER, EARLIER] = ['Wed, 02 Sep 2026 10:00:00 GMT', 'Mon, 31 Aug 2026 10:00:00 GMT'];
+
+/** RFC 9110, section 13, and the dates of section 5.6.7. */
+export const CONDITIONAL_REQUESTS: readonly Requirement[] = [
+  {
+    section: 'RFC 9110, 13.1.1',
+    says: 'If-Match with the tag',
+    headers: { 'if-match': '"x", ETAG' },
+    status: 200,
+    body: whole,
+  },
+  { section: 'RFC 9110, 13.1.1', says: 'If-Match: *', headers: { 'if-match': '*' }, status: 200 },
+  {
+    section: 'RFC 9110, 13.1.1',
+    says: 'If-Match with another tag',
+    headers: { 'if-match': '"x"' },
+    status: 412,
+    fields: { 'cache-control': 'no-store' },
+  },
+  {
+    section: 'RFC 9110, 13.1.1',
+    says: 'If-Match compares strongly',
+    headers: { 'if-match': 'W/ETAG' },
+    status: 412,
+  },
+  {
+    section: 'RFC 9110, 13.1.2',
+    says: 'If-None-Match with the tag',
+    headers: { 'if-none-match': 'ETAG' },
+    status: 304,
+    body: nothing,
+  },
+  {
+    section: 'RFC 9110, 13.1.2',
+    says: 'If-None-Match with a list',
+    headers: { 'if-none-match': '"a,b" , W/"c",, ETAG' },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.2',
+    says: 'If-None-Match in several lines is one list',
+    headers: { 'if-none-match': ['"x"', 'ETAG'] },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.2',
+    says: 'If-None-Match compares weakly',
+    headers: { 'if-none-match': 'W/ETAG' },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.2',
+    says: 'If-None-Match: * for an image that exists',
+    headers: { 'if-none-match': '*' },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.2',
+    says: 'If-None-Match without the tag',
+    headers: { 'if-none-match': '"x"' },
+    status: 200,
+    body: whole,
+  },
+  {
+    section: 'RFC 9110, 13.1.2',
+    says: 'HEAD with If-None-Match',
+    method: 'HEAD',
+    headers: { 'if-none-match': 'ETAG' },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.2',
+    says: 'a malformed list matches nothing',
+    headers: { 'if-none-match': 'ETAG, x' },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 13.1.3',
+    says: 'If-Modified-Since with the date',
+    headers: { 'if-modified-since': LAST_MODIFIED },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.3',
+    says: 'If-Modified-Since with a later date',
+    headers: { 'if-modified-since': LATER },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.3',
+    says: 'If-Modified-Since with an earlier date',
+    headers: { 'if-modified-since': EARLIER },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 5.6.7',
+    says: 'a date in the format of RFC 850',
+    headers: { 'if-modified-since': 'Tuesday, 01-Sep-26 10:00:00 GMT' },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 5.6.7',
+    says: 'a date in the format of asctime',
+    headers: { 'if-modified-since': 'Tue Sep  1 10:00:00 2026' },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.3',
+    says: 'an invalid date is ignored',
+    headers: { 'if-modified-since': '2026-09-02' },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 13.1.3',
+    says: 'several dates are ignored',
+    headers: { 'if-modified-since': [LATER, LATER] },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 13.1.3',
+    says: 'a date is ignored beside If-None-Match',
+    headers: { 'if-none-match': '"x"', 'if-modified-since': LATER },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 13.1.3',
+    says: 'a date is ignored for an image that has none',
+    path: '/undated',
+    headers: { 'if-modified-since': LATER },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 13.1.4',
+    says: 'If-Unmodified-Since with an earlier date',
+    headers: { 'if-unmodified-since': EARLIER },
+    status: 412,
+  },
+  {
+    section: 'RFC 9110, 13.1.4',
+    says: 'If-Unmodified-Since with the date',
+    headers: { 'if-unmodified-since': LAST_MODIFIED },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 13.2.2',
+    says: 'If-Unmodified-Since is ignored beside If-Match',
+    headers: { 'if-match': 'ETAG', 'if-unmodified-since': EARLIER },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 13.2.2',
+    says: 'If-Match comes before If-None-Match',
+    headers: { 'if-match': '"x"', 'if-none-match': 'ETAG' },
+    status: 412,
+  },
+  {
+    section: 'RFC 9110, 13.2.2',
+    says: 'If-None-Match comes before Range',
+    headers: { 'if-none-match': 'ETAG', range: 'bytes=0-9' },
+    status: 304,
+  },
+  {
+    section: 'RFC 9110, 13.1.5',
+    says: 'If-Range with the tag',
+    headers: { range: 'bytes=0-1', 'if-range': 'ETAG' },
+    status: 206,
+    body: part(0, 1),
+  },
+  {
+    section: 'RFC 9110, 13.1.5',
+    says: 'If-Range with a weak tag',
+    headers: { range: 'bytes=0-1', 'if-range': 'W/ETAG' },
+    status: 200,
+    body: whole,
+  },
+  {
+    section: 'RFC 9110, 13.1.5',
+    says: 'If-Range with another tag',
+    headers: { range: 'bytes=0-1', 'if-range': '"x"' },
+    status: 200,
+  },
+  {
+    section: 'RFC 9110, 13.1.5',
+    says: 'If-Range with a date never matches',
+    headers: { range: 'bytes=0-1', 'if-range': LAST_MODIFIED },
+    status: 200,
+    body: whole,
+  },
+  {
+    section: 'RFC 9110, 13.1.5',
+    says: 'If-Range that does not match: no 416 either',
+    headers: { range: 'bytes=5000-', 'if-range': '"x"' },
+    status: 200,
+  },
+];
