@@ -6,6 +6,6 @@ export default defineConfig({
     include: ['test/live/*.live.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -96,7 +96,6 @@ export type SwiftConfig = ConfigValues<typeof swiftConfig>;
 
 const MAX_CONTAINER_BYTES = 256;
 // What no HTTP header can carry: with version 1 user and key are headers.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
 const NOT_IN_HEADERS = /[^\x20-\x7e]|^ | $/;
 
 /** What is wrong with values that parse. */

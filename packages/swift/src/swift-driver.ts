@@ -8,8 +8,8 @@ import {
   type DriverEvent,
   decodeMetadata,
   isEntryName,
-  type OperationOptions,
   OperationGuard,
+  type OperationOptions,
   type StoredEntry,
   StreamedEntry,
 } from '@imgproxy-cache/core/driver';
@@ -63,7 +63,11 @@ export class SwiftDriver implements CacheDriver {
     });
     this.#transport = transport;
     const authentication = new Authentication({ config, transport, retries: new Retries(), clock });
-    const session = new SharedSession((signal) => authentication.run(signal), { deadline: timeout, clock, report });
+    const session = new SharedSession((signal) => authentication.run(signal), {
+      deadline: timeout,
+      clock,
+      report,
+    });
     this.#session = session;
     const requests = new ContainerRequests({ transport, session, retries: new Retries(), report });
     const { signal } = this.#closing;

@@ -102,7 +102,8 @@ function meaningOfStatus(
   const known = STATUSES[status];
   if (known !== undefined) return [known[0], `${known[1]} (status ${status})`];
   if (status >= 500 || status === 202 || status === 409) {
-    const trouble = status < 500 ? 'other writes of the name kept overtaking this one' : 'the store cannot serve now';
+    const trouble =
+      status < 500 ? 'other writes of the name kept overtaking this one' : 'the store cannot serve now';
     return ['ERR_CACHE_UNAVAILABLE', `${trouble} (status ${status})`];
   }
   if (status < 400) {

@@ -93,7 +93,10 @@ test('a put that another write has overtaken is made again', async () => {
 });
 
 describe('a body', () => {
-  const headOf = (stored: { readonly headers: Readonly<Record<string, string>> } | undefined, length?: number) => ({
+  const headOf = (
+    stored: { readonly headers: Readonly<Record<string, string>> } | undefined,
+    length?: number,
+  ) => ({
     ...stored?.headers,
     'x-trans-id': 'tx',
     ...(length !== undefined && { 'content-length': length }),
@@ -114,7 +117,11 @@ describe('a body', () => {
             response.write(LARGE.subarray(0, 100_000), () => cut(response.socket as never));
           };
     const entry = await driver.get('a');
-    await expectCode(entry?.bytes() ?? Promise.reject(), 'ERR_CACHE_UNAVAILABLE', /ended after \d+ of 300000 bytes/);
+    await expectCode(
+      entry?.bytes() ?? Promise.reject(),
+      'ERR_CACHE_UNAVAILABLE',
+      /ended after \d+ of 300000 bytes/,
+    );
   });
 
   test('that ends early without a declared length is a failure of the store', async () => {
@@ -129,7 +136,11 @@ describe('a body', () => {
             response.end(LARGE.subarray(0, 100_000));
           };
     const entry = await driver.get('a');
-    await expectCode(entry?.bytes() ?? Promise.reject(), 'ERR_CACHE_UNAVAILABLE', /ended after 100000 of 300000/);
+    await expectCode(
+      entry?.bytes() ?? Promise.reject(),
+      'ERR_CACHE_UNAVAILABLE',
+      /ended after 100000 of 300000/,
+    );
   });
 
   test('with another length than the metadata has is corrupt, before a byte of it', async () => {
@@ -165,7 +176,12 @@ describe('a body', () => {
     });
     const getting = expectCode(driver.get('a'), 'ERR_CACHE_ACCESS_DENIED');
     await begun.promise;
-    await expect.poll(() => (clock.advance(1_000), server.openConnections)).toBe(0);
+    await expect
+      .poll(() => {
+        clock.advance(1_000);
+        return server.openConnections;
+      })
+      .toBe(0);
     await getting;
   });
 });

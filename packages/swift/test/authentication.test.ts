@@ -19,8 +19,7 @@ describe.each([1, 2, 3] as const)('version %i', (version) => {
     server.identity.now = () => clock.now();
     await driver.put('a', entryOf('a'));
     const renewal = Promise.withResolvers<void>();
-    server.script = ({ isAuthentication }) =>
-      isAuthentication ? () => renewal.resolve() : undefined;
+    server.script = ({ isAuthentication }) => (isAuthentication ? () => renewal.resolve() : undefined);
     clock.advance(server.identity.tokenLife * 1000 - 4 * 60_000);
     expect(await bodyOf(driver, 'a')).toBe('body of a');
     await renewal.promise;
@@ -90,7 +89,10 @@ describe('the version', () => {
   });
 
   test.each([
-    [['v3.14', 'v2.0'], ['GET /', 'POST /v3/auth/tokens']],
+    [
+      ['v3.14', 'v2.0'],
+      ['GET /', 'POST /v3/auth/tokens'],
+    ],
     [['v2.0'], ['GET /', 'POST /v2.0/tokens']],
   ])('is the newest of %j that the server offers at its root', async (versions, expected) => {
     const server = await FakeSwift.start();
@@ -107,7 +109,11 @@ describe('the version', () => {
     const server = await FakeSwift.start();
     server.identity.versions = [];
     const { driver } = openDriver({ authUrl: `${server.url}/` });
-    await expectCode(driver.get('a'), 'ERR_CACHE_CONFIG', /set IMGPROXY_CACHE_SWIFT_AUTH_VERSION to 1, 2 or 3/);
+    await expectCode(
+      driver.get('a'),
+      'ERR_CACHE_CONFIG',
+      /set IMGPROXY_CACHE_SWIFT_AUTH_VERSION to 1, 2 or 3/,
+    );
   });
 
   test('that is set is not looked for', async () => {
@@ -124,7 +130,9 @@ describe('the catalogue', () => {
     const other = await FakeSwift.start();
     server.identity.storage = (region) => `${region === 'RegionTwo' ? other.url : server.url}/v1/AUTH_test`;
     other.script = () => ({ status: 404 });
-    await openDriver({ ...authOf(server, version), region: 'RegionTwo' }).driver.get('a').catch(() => undefined);
+    await openDriver({ ...authOf(server, version), region: 'RegionTwo' })
+      .driver.get('a')
+      .catch(() => undefined);
     expect(other.requests.length).toBeGreaterThan(0);
     await openDriver(authOf(server, version)).driver.get('a');
     expect(server.log.at(-1)).toBe('HEAD /images');
@@ -149,7 +157,11 @@ describe('the catalogue', () => {
   test('of a project without object storage is told apart', async () => {
     const server = await FakeSwift.start();
     server.identity.service = 'volume';
-    await expectCode(openDriver(authOf(server, 3)).driver.get('a'), 'ERR_CACHE_CONFIG', /has no object store/);
+    await expectCode(
+      openDriver(authOf(server, 3)).driver.get('a'),
+      'ERR_CACHE_CONFIG',
+      /has no object store/,
+    );
   });
 });
 
@@ -211,7 +223,12 @@ describe('an identity service that fails', () => {
     ['429', 'ERR_CACHE_UNAVAILABLE', failure(429), /asks for fewer requests/],
     ['404', 'ERR_CACHE_CONFIG', failure(404), /IMGPROXY_CACHE_SWIFT_AUTH_URL/],
     ['400', 'ERR_CACHE_CONFIG', failure(400), /malformed/],
-    ['a redirect', 'ERR_CACHE_CONFIG', { status: 301, headers: { location: 'https://a.example.com' } }, /redirects/],
+    [
+      'a redirect',
+      'ERR_CACHE_CONFIG',
+      { status: 301, headers: { location: 'https://a.example.com' } },
+      /redirects/,
+    ],
     ['a page', 'ERR_CACHE_UNAVAILABLE', { status: 200, body: '<html>welcome' }, /neither Swift nor Keystone/],
   ] as const)('with %s', async (_what, code, answer, message) => {
     const server = await FakeSwift.start();

@@ -14,18 +14,27 @@ test('check() finds nothing where all is well, and leaves nothing behind', async
 test.each([
   ['PUT', 'write', '--write-acl'],
   ['GET', 'read', '--read-acl'],
-])('check() without the right to %s names the least right that is missing', async (denied, subject, option) => {
-  const { server, driver } = await openStore();
-  server.script = ({ method, path }) => (method === denied && path.includes('/images/') ? failure(403) : undefined);
-  const { ok, findings } = await driver.check();
-  expect(ok).toBe(false);
-  expect(findings[0]).toMatchObject({ level: 'error', subject, error: { code: 'ERR_CACHE_ACCESS_DENIED' } });
-  expect(findings[0]?.message).toContain(`swift post "images" ${option}`);
-});
+])(
+  'check() without the right to %s names the least right that is missing',
+  async (denied, subject, option) => {
+    const { server, driver } = await openStore();
+    server.script = ({ method, path }) =>
+      method === denied && path.includes('/images/') ? failure(403) : undefined;
+    const { ok, findings } = await driver.check();
+    expect(ok).toBe(false);
+    expect(findings[0]).toMatchObject({
+      level: 'error',
+      subject,
+      error: { code: 'ERR_CACHE_ACCESS_DENIED' },
+    });
+    expect(findings[0]?.message).toContain(`swift post "images" ${option}`);
+  },
+);
 
 test('check() warns of what is lost without the rights to list and to delete', async () => {
   const { server, driver } = await openStore();
-  server.script = ({ method, query }) => (method === 'DELETE' || query.has('format') ? failure(403) : undefined);
+  server.script = ({ method, query }) =>
+    method === 'DELETE' || query.has('format') ? failure(403) : undefined;
   const { ok, findings } = await driver.check();
   expect(ok).toBe(true);
   expect(findings).toMatchObject([
@@ -69,5 +78,8 @@ test('check() warns of a store without encryption behind an identity service wit
   identity.identity.storage = () => `${store.url}/v1/AUTH_test`;
   store.identity.isValid = () => true;
   const { driver } = openDriver({ ...authOf(identity, 1) }, { ca: testAuthority });
-  expect(await driver.check()).toMatchObject({ ok: true, findings: [{ level: 'warning', subject: 'encryption' }] });
+  expect(await driver.check()).toMatchObject({
+    ok: true,
+    findings: [{ level: 'warning', subject: 'encryption' }],
+  });
 });

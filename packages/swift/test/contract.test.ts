@@ -28,7 +28,8 @@ driverContract(
         async stall() {
           // The head of an image comes with the beginning of its body, and nothing of all else.
           server.script = ({ method, path }) => {
-            const stored = method === 'GET' ? objects.get(path.replace(/^\/v1\/AUTH_test\/images\//, '')) : undefined;
+            const stored =
+              method === 'GET' ? objects.get(path.replace(/^\/v1\/AUTH_test\/images\//, '')) : undefined;
             return (response) => {
               if (stored === undefined) return;
               response.writeHead(200, {

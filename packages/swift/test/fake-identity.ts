@@ -85,7 +85,13 @@ export class FakeIdentity {
     const token = {
       expires_at: this.#expiry(),
       issued_at: new Date(this.now()).toISOString(),
-      catalog: scope === undefined ? undefined : [{ type: 'identity', endpoints: [] }, { type: this.service, endpoints }],
+      catalog:
+        scope === undefined
+          ? undefined
+          : [
+              { type: 'identity', endpoints: [] },
+              { type: this.service, endpoints },
+            ],
     };
     const headers = { ...JSON_TYPE, 'x-subject-token': this.#issue() };
     return { status: 201, headers, body: JSON.stringify({ token }) };

@@ -45,7 +45,11 @@ const HTML = { 'content-type': 'text/html; charset=UTF-8' };
 
 /** What Swift answers with an error. */
 export function failure(status: number, headers: Answer['headers'] = {}): Answer {
-  return { status, headers: { ...HTML, ...headers }, body: `<html><h1>${http.STATUS_CODES[status]}</h1></html>` };
+  return {
+    status,
+    headers: { ...HTML, ...headers },
+    body: `<html><h1>${http.STATUS_CODES[status]}</h1></html>`,
+  };
 }
 
 /** An answer that lacks what Swift puts into each of its own. */

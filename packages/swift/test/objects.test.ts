@@ -6,7 +6,10 @@ const names = Array.from({ length: 5 }, (_, index) => `many/${index}`);
 
 test('an object is the image with its type, and its metadata beside it', async () => {
   const { server, driver } = await openStore();
-  await driver.put('a/b', entryOf('a/b', Buffer.from('picture'), { contentType: 'image/avif', tags: ['x', 'y'] }));
+  await driver.put(
+    'a/b',
+    entryOf('a/b', Buffer.from('picture'), { contentType: 'image/avif', tags: ['x', 'y'] }),
+  );
   const [[name, { headers, body }] = ['', { headers: {}, body: '' }]] = server.objects;
   expect(name).toBe('a/b');
   expect(body.toString()).toBe('picture');

@@ -36,21 +36,25 @@ const ECHOES: Readonly<Record<string, (text: string) => Reply>> = {
   'a redirect': (text) => ({ ...echo(text), status: 302 }),
   'a success': (text) => ({ ...echo(text), status: 200 }),
   'an answer of somebody else': (text) => foreign({ ...echo(text), status: 404 }),
-  'what is not HTTP': (text) => (response) => void response.socket?.end(`${text} 220 ${text}\r\n${text}\r\n\r\n`),
+  'what is not HTTP': (text) => (response) =>
+    void response.socket?.end(`${text} 220 ${text}\r\n${text}\r\n\r\n`),
   'a header that is not HTTP': (text) => (response) =>
     void response.socket?.end(`HTTP/1.1 200 OK\r\n${text} ${text}\r\n${text}: \u0000${text}\r\n\r\n`),
 };
 
 describe.each(Object.entries(ECHOES))('%s that repeats', (_what, reply) => {
-  test.each([1, 2, 3] as const)('the key, at authentication of version %i, shows it nowhere', async (version) => {
-    const server = await FakeSwift.start();
-    server.identity.key = KEY;
-    server.script = () => reply(KEY);
-    const { driver, events } = openDriver({ ...authOf(server, version), apiKey: KEY });
-    const failures = await failuresOf(driver);
-    expect(failures.slice(0, 4).every(isCacheError)).toBe(true);
-    expect(shown([failures, events])).not.toContain(KEY);
-  });
+  test.each([1, 2, 3] as const)(
+    'the key, at authentication of version %i, shows it nowhere',
+    async (version) => {
+      const server = await FakeSwift.start();
+      server.identity.key = KEY;
+      server.script = () => reply(KEY);
+      const { driver, events } = openDriver({ ...authOf(server, version), apiKey: KEY });
+      const failures = await failuresOf(driver);
+      expect(failures.slice(0, 4).every(isCacheError)).toBe(true);
+      expect(shown([failures, events])).not.toContain(KEY);
+    },
+  );
 
   test('the token shows it nowhere', async () => {
     const server = await FakeSwift.start();

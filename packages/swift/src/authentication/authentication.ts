@@ -84,7 +84,8 @@ export class Authentication {
     const { status, document } = await this.#send({ method: 'GET', url, headers: {} }, signal);
     const offered = versionOffered(document, url);
     if (offered !== undefined) return offered;
-    if (judgeFailure(new StatusError(status, undefined)) !== undefined) throw new StatusError(status, undefined);
+    if (judgeFailure(new StatusError(status, undefined)) !== undefined)
+      throw new StatusError(status, undefined);
     throw new AuthenticationError(
       'ERR_CACHE_CONFIG',
       `cannot authenticate at ${new URL(url).host}: neither ${URL_VARIABLE} nor its server (status ${status}) tells the version of the authentication: set ${VERSION_VARIABLE} to 1, 2 or 3`,
@@ -142,7 +143,10 @@ function notKeystone(problem: string): string {
   return `what answered is neither Swift nor Keystone (${problem}): look at ${URL_VARIABLE} and at proxies and firewalls on the way`;
 }
 
-function meaningOfStatus(status: number, version: AuthVersion | undefined): readonly [CacheErrorCode, string] {
+function meaningOfStatus(
+  status: number,
+  version: AuthVersion | undefined,
+): readonly [CacheErrorCode, string] {
   const place = version === undefined ? '' : PLACE_VARIABLES[version];
   if (status === 401 || status === 403) {
     return [

@@ -28,8 +28,10 @@ export function checkedToken(token: unknown): string {
 
 /** @throws NotSwiftError for what is no URL of http or https */
 export function parseStorageUrl(text: unknown): StorageUrl {
-  if (typeof text !== 'string' || !URL.canParse(text)) throw new NotSwiftError('a success without a storage URL');
+  if (typeof text !== 'string' || !URL.canParse(text))
+    throw new NotSwiftError('a success without a storage URL');
   const { protocol, origin, pathname } = new URL(text);
-  if (!/^https?:$/.test(protocol)) throw new NotSwiftError('a storage URL of another scheme than http or https');
+  if (!/^https?:$/.test(protocol))
+    throw new NotSwiftError('a storage URL of another scheme than http or https');
   return { origin, path: pathname.replace(/\/+$/, '') };
 }

@@ -2,7 +2,7 @@ import { type CacheEntry, encodeMetadata } from '@imgproxy-cache/core/driver';
 import type { HttpAnswer, HttpBody } from '@imgproxy-cache/http-transport';
 import type { ContainerPresence } from './container-presence.js';
 import { type ContainerRequests, encodedPath } from './container-requests.js';
-import { isOfSwift, NoContainerError, NotSwiftError, StatusError, statusError } from './failures.js';
+import { isOfSwift, NoContainerError, NotSwiftError, type StatusError, statusError } from './failures.js';
 
 /** An object whose body is still to be read, or closed. */
 export interface ObjectAnswer {
@@ -68,7 +68,8 @@ async function readObject(answer: HttpAnswer): Promise<ObjectAnswer | undefined>
   const { status, headers, body } = answer;
   if (status === 200) {
     const metadata = metadataOf(headers);
-    if (isOfSwift(headers) || Object.keys(metadata).length > 0) return { metadata, size: sizeOf(headers), body };
+    if (isOfSwift(headers) || Object.keys(metadata).length > 0)
+      return { metadata, size: sizeOf(headers), body };
     body.close();
     throw new NotSwiftError("an object without Swift's headers");
   }

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { driverContract } from '@imgproxy-cache/driver-testkit';
 import swift, { type SwiftConfig } from '@imgproxy-cache/swift';
-import { describe, it, onTestFinished } from 'vitest';
+import { describe, it, onTestFinished, vi } from 'vitest';
 import { configOf } from '../open-driver.js';
 
-// The lab's proxies are one process each with two connections to memcached. Of more requests at a time they find its
-// answers late, take it for dead for a minute, and refuse all tokens meanwhile.
-const GENTLY: Partial<SwiftConfig> = { maxSockets: 16 };
+// The lab's proxies are one process each with two connections to memcached. With more requests at a time they find its
+// answers late, take it for dead for a minute, and refuse all tokens meanwhile. Keystone is one process, too.
+const GENTLY: Partial<SwiftConfig> = { maxSockets: 4 };
+
+/** A proxy that has taken its memcached for dead asks it again after a minute. */
+const PATIENCE = { timeout: 75_000, interval: 1_000 };
 
 /** TempAuth: authentication by version 1. */
 export const TEMPAUTH: Partial<SwiftConfig> = {
@@ -50,7 +53,7 @@ export class Stranger {
   }
 
   async fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    this.#account ??= this.#authenticate();
+    this.#account ??= vi.waitFor(() => this.#authenticate(), PATIENCE);
     const { url, token } = await this.#account;
     const headers = { ...(init.headers as Record<string, string>), 'x-auth-token': token };
     const response = await fetch(url + path, { ...init, headers });
@@ -61,7 +64,10 @@ export class Stranger {
   async #authenticate(): Promise<{ readonly url: string; readonly token: string }> {
     const { authUrl = '', username = '', apiKey = '', tenant = '', domain = '' } = this.#config;
     if (!authUrl.endsWith('/v3')) {
-      const { headers } = await fetch(authUrl, { headers: { 'x-auth-user': username, 'x-auth-key': apiKey } });
+      const { headers, ok } = await fetch(authUrl, {
+        headers: { 'x-auth-user': username, 'x-auth-key': apiKey },
+      });
+      if (!ok) throw new Error('TempAuth gives no token');
       return { url: headers.get('x-storage-url') ?? '', token: headers.get('x-auth-token') ?? '' };
     }
     const place = domain === '' ? { id: 'default' } : { name: domain };
@@ -90,15 +96,16 @@ export class Stranger {
 }
 
 /** Makes the container, unless it is there. */
-export async function ensureContainer(config: SwiftConfig): Promise<void> {
-  await new Stranger(config).fetch(`/${config.bucket}`, { method: 'PUT' });
+export async function ensureContainer(stranger: Stranger, container: string): Promise<void> {
+  await stranger.fetch(`/${container}`, { method: 'PUT' });
 }
 
 /** Runs the contract suite on a container of the lab. */
 export function contractOn(changes: Partial<SwiftConfig>): void {
   const config = configOf({ bucket: 'live', ...changes });
   const stranger = new Stranger(config);
-  const pathOf = (name: string): string => `/${config.bucket}/${name.split('/').map(encodeURIComponent).join('/')}`;
+  const pathOf = (name: string): string =>
+    `/${config.bucket}/${name.split('/').map(encodeURIComponent).join('/')}`;
   driverContract(
     { describe, it },
     {
@@ -110,7 +117,7 @@ export function contractOn(changes: Partial<SwiftConfig>): void {
       },
       ruleTimeout: 120,
       async prepare() {
-        await ensureContainer(config);
+        await ensureContainer(stranger, config.bucket);
         return {
           config,
           async foreign(name) {
