@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, failure, foreign, type Reply } from './fake-swift.js';
+import { failure, foreign } from './fake-swift.js';
 import { authOf, bodyOf, entryOf, expectCode, namesIn, openDriver, openStore } from './open-driver.js';
+import type { Answer, Reply } from './wire.js';
 
 const LARGE = Buffer.alloc(300_000, 'x');
 const PAGE: Answer = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>log in</html>' };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, WireRequest } from './fake-swift.js';
+import type { Answer, WireRequest } from './wire.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 

@@ -1,35 +1,15 @@
 import { createHash } from 'node:crypto';
-import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { FakeIdentity } from './fake-identity.js';
+import type { Answer, Reply, WireRequest } from './wire.js';
 
 export interface StoredObject {
   readonly body: Buffer;
   /** Its content type and metadata. */
   readonly headers: Readonly<Record<string, string>>;
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Buffer;
-}
-
-/** An answer, anything done to the response by hand, or nothing. */
-export type Reply = Answer | ((response: ServerResponse) => void) | undefined;
-
-/** One request as it came over the wire. */
-export interface WireRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-  /** Whether it asks for a token, or for the versions of the identity service. */
-  readonly isAuthentication: boolean;
 }
 
 export interface FakeSwiftOptions {

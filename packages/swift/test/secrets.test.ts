@@ -1,8 +1,9 @@
 import { inspect } from 'node:util';
 import { type CacheDriver, isCacheError } from '@imgproxy-cache/core/driver';
 import { describe, expect, test } from 'vitest';
-import { type Answer, FakeSwift, foreign, type Reply } from './fake-swift.js';
+import { FakeSwift, foreign } from './fake-swift.js';
 import { authOf, entryOf, namesIn, openDriver } from './open-driver.js';
+import type { Answer, Reply } from './wire.js';
 
 const KEY = 'hunter2-hunter2';
 

@@ -2,7 +2,7 @@ import { type CacheErrorCode, isCacheError } from '@imgproxy-cache/core/driver';
 import { type HttpAnswer, ProxyConfigurationError, TransportError } from '@imgproxy-cache/http-transport';
 
 /** A failure that holds nothing from the wire but what was checked: its message, fields and cause may be shown. */
-export class KnownFailure extends Error {
+class KnownFailure extends Error {
   override readonly name: string = 'KnownFailure';
 }
 
