@@ -3,9 +3,11 @@ import { defineConfig } from 'vitepress';
 import { breakableNames } from './breakable-names.js';
 import { apiModules, pagesIn, readmesOf } from './pages.js';
 import { repositoryLinks } from './repository-links.js';
+import { stackingTables } from './stacking-tables.js';
 
 const guides = [
   'first-host',
+  ...['fastify', 'express', 'hono', 'nextjs', 'nestjs'].map((name) => `frameworks/${name}`),
   'hosts',
   'hosts-without-container',
   'hosts-plain-javascript',
@@ -13,7 +15,6 @@ const guides = [
   'hosts-rebinding',
   'hosts-child-containers',
   'hosts-two-caches',
-  'hosts-nestjs',
   'testing-a-host',
   'operating',
   'write-a-driver',
@@ -31,7 +32,7 @@ export default defineConfig({
   markdown: {
     // The repository shows these headings, too: their anchors are GitHub's.
     anchor: { slugify: slug },
-    config: (markdown) => markdown.use(repositoryLinks).use(breakableNames),
+    config: (markdown) => markdown.use(repositoryLinks).use(breakableNames).use(stackingTables),
   },
   themeConfig: {
     outline: [2, 3],

@@ -36,7 +36,7 @@ async function startHost(driver: CacheDriver, env: NodeJS.ProcessEnv = {}) {
   return { cache, render, warn, get: () => fetch(`http://127.0.0.1:${port}/cat.jpg`) };
 }
 
-test('a picture is rendered once and served from the cache afterwards', async () => {
+test('an image is rendered once and then served from the cache', async () => {
   const driver = new MemoryDriver();
   const { get, render } = await startHost(driver);
 
@@ -50,7 +50,7 @@ test('a picture is rendered once and served from the cache afterwards', async ()
   expect(driver.peek(driver.names[0] ?? '')?.metadata.contentType).toBe('image/webp');
 });
 
-test('a store that is down costs nobody a picture', async () => {
+test('requests succeed while the store is down', async () => {
   const faults = new FaultDriver(new MemoryDriver());
   const { get, warn, cache } = await startHost(faults);
   const outage = faults.inject('get', { kind: 'error', code: 'ERR_CACHE_UNAVAILABLE' });
@@ -66,7 +66,7 @@ test('a store that is down costs nobody a picture', async () => {
   expect(afterwards.headers.get('cache-status')).toBe('imgproxy-cache; fwd=miss; detail=queued');
 });
 
-test('a store that hangs costs at most the time-out of a look-up', async () => {
+test('a store that hangs delays a request by one look-up timeout at most', async () => {
   const faults = new FaultDriver(new MemoryDriver());
   const { get } = await startHost(faults, { IMGPROXY_CACHE_LOOKUP_TIMEOUT_SECONDS: '0.05' });
   faults.inject('get', { kind: 'hang', deaf: true });
@@ -77,7 +77,7 @@ test('a store that hangs costs at most the time-out of a look-up', async () => {
   expect(response.headers.get('cache-status')).toBe('imgproxy-cache; fwd=miss; detail=ERR_CACHE_TIMEOUT');
 });
 
-test('a damaged picture is never served', async () => {
+test('a corrupt image is never served', async () => {
   const driver = new MemoryDriver();
   const faults = new FaultDriver(driver);
   const { get } = await startHost(faults);
@@ -91,7 +91,7 @@ test('a damaged picture is never served', async () => {
   expect(Buffer.from(await response.arrayBuffer())).toEqual(picture);
 });
 
-test('where errors are reported, a failed store fails the request', async () => {
+test('with REPORT_ERRORS, a failed store fails the request', async () => {
   const faults = new FaultDriver(new MemoryDriver());
   const { get } = await startHost(faults, { IMGPROXY_CACHE_REPORT_ERRORS: 'true' });
   faults.inject('put', { kind: 'error', code: 'ERR_CACHE_NO_SPACE' });

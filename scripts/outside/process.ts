@@ -45,7 +45,7 @@ export async function succeed(command: readonly string[], options: RunOptions): 
   throw new Error(`"${command.join(' ')}" ended with exit code ${exitCode}:\n${stdout}${stderr}`);
 }
 
-function personalEnvironment(): NodeJS.ProcessEnv {
+export function personalEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !notForChildren.test(name));
   const path = (process.env['PATH'] ?? '')
     .split(':')

@@ -30,7 +30,7 @@ export function pictureListener(cache: ImageCache): RequestListener {
 }
 
 /** What depends on a client's headers or cookies is for that client alone: not every cache on the way heeds `Vary`. */
-export function cachingHeaders(vary: readonly string[]): Record<string, string> {
+function cachingHeaders(vary: readonly string[]): Record<string, string> {
   const isForAll = vary.every((name) => name === 'Accept');
   return {
     'Cache-Control': `${isForAll ? 'public' : 'private'}, max-age=3600`,

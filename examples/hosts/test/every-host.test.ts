@@ -13,7 +13,6 @@ describe.each([
   'dist/own-container.js',
   'dist/child-containers.js',
   'dist/two-caches.js',
-  'dist/nestjs.js',
   'src/plain-javascript.mjs',
 ])('%s', (file) => {
   test('draws a picture once and serves it from the cache afterwards, byte for byte', async () => {

@@ -38,7 +38,7 @@ export class HostProcess implements AsyncDisposable {
 
   /**
    * Starts a host and waits until it listens.
-   * @param file from the example's folder, such as `dist/nestjs.js`
+   * @param file from the example's folder, such as `dist/own-container.js`
    */
   static async start(file: string, env: NodeJS.ProcessEnv): Promise<HostProcess> {
     const host = new HostProcess([file], env);
