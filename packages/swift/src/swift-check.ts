@@ -8,12 +8,14 @@ import {
 import type { Session } from './authentication/session.js';
 import type { SwiftConfig } from './swift-config.js';
 
-/** Finds out what works, and what to do about the rest. */
+/**
+ * Finds out what works, and what to do about the rest.
+ * @param session gives the session at hand, after the round trip
+ */
 export async function checkSwift(
   driver: CacheDriver,
   context: DriverContext,
   { authUrl, region }: SwiftConfig,
-  /** The session at hand after the round trip. */
   session: () => Session | undefined,
   signal: AbortSignal,
 ): Promise<DriverCheck> {

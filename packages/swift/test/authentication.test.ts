@@ -105,6 +105,19 @@ describe('the version', () => {
     expect(server.requests[0]?.headers).not.toHaveProperty('x-auth-key');
   });
 
+  test('is looked for again when it has failed', async () => {
+    const server = await FakeSwift.start();
+    server.identity.versions = ['v2.0'];
+    const { driver, clock } = openDriver({ authUrl: server.url, tenant: 'demo' });
+    expect(await driver.get('a')).toBeUndefined();
+    server.identity.versions = ['v3.14'];
+    server.script = ({ path }) => (path.startsWith('/v2.0') ? failure(404) : undefined);
+    server.identity.revoke();
+    await expectCode(driver.get('a'), 'ERR_CACHE_CONFIG', /no authentication of version 2/);
+    clock.advance(1_000);
+    expect(await driver.get('a')).toBeUndefined();
+  });
+
   test('that nobody tells is asked of the operator', async () => {
     const server = await FakeSwift.start();
     server.identity.versions = [];

@@ -1,18 +1,11 @@
-import type { CacheErrorCode, Clock } from '@imgproxy-cache/core/driver';
+import type { Clock } from '@imgproxy-cache/core/driver';
 import type { HttpTransport, Retries } from '@imgproxy-cache/http-transport';
-import { meaningOfSilence } from '../connection-failures.js';
 import { parsedJson } from '../json-document.js';
-import {
-  AuthenticationError,
-  NotSwiftError,
-  StatusError,
-  statusError,
-  toFailure,
-} from '../requests/failures.js';
+import { NotSwiftError, StatusError, statusError } from '../requests/failures.js';
 import { judgeFailure } from '../requests/retries.js';
 import type { SwiftConfig } from '../swift-config.js';
 import { type VersionedUrl, versionInUrl, versionOffered } from './auth-version.js';
-import { NoEndpointError } from './catalogue.js';
+import { toAuthenticationError, UnknownVersionError } from './authentication-errors.js';
 import {
   type Account,
   AUTH_METHODS,
@@ -30,14 +23,6 @@ export interface AuthenticationParts {
   readonly clock: Clock;
 }
 
-const URL_VARIABLE = 'IMGPROXY_CACHE_SWIFT_AUTH_URL';
-const VERSION_VARIABLE = 'IMGPROXY_CACHE_SWIFT_AUTH_VERSION';
-const PLACE_VARIABLES: Readonly<Record<AuthVersion, string>> = {
-  1: '',
-  2: ', IMGPROXY_CACHE_SWIFT_TENANT',
-  3: ', IMGPROXY_CACHE_SWIFT_TENANT, IMGPROXY_CACHE_SWIFT_DOMAIN (its case counts), and that the user has a role on the project',
-};
-
 // A catalogue has a few hundred endpoints.
 const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 const REFUSED: ReadonlySet<number> = new Set([400, 401, 403]);
@@ -53,27 +38,14 @@ export class Authentication {
 
   /** @throws AuthenticationError */
   async run(signal: AbortSignal): Promise<Session> {
-    const { authUrl } = this.#parts.config;
     try {
       this.#place ??= await this.#locate(signal);
       return await this.#exchange(this.#place, signal);
     } catch (thrown) {
-      if (thrown instanceof AuthenticationError) throw thrown;
-      const cause = toFailure(thrown);
       const version = this.#place?.version;
-      const [code, meaning] =
-        cause instanceof StatusError
-          ? meaningOfStatus(cause.status, version)
-          : cause instanceof NoEndpointError
-            ? meaningOfCatalogue(cause, this.#parts.config)
-            : cause instanceof NotSwiftError
-              ? (['ERR_CACHE_UNAVAILABLE', notKeystone(cause.message)] as const)
-              : meaningOfSilence(cause, URL_VARIABLE);
-      throw new AuthenticationError(
-        code,
-        `cannot authenticate at ${new URL(authUrl).host}: ${meaning}`,
-        cause,
-      );
+      // The server may offer another version by now.
+      this.#place = undefined;
+      throw toAuthenticationError(thrown, this.#parts.config, version);
     }
   }
 
@@ -84,12 +56,7 @@ export class Authentication {
     const { status, document } = await this.#send({ method: 'GET', url, headers: {} }, signal);
     const offered = versionOffered(document, url);
     if (offered !== undefined) return offered;
-    if (judgeFailure(new StatusError(status, undefined)) !== undefined)
-      throw new StatusError(status, undefined);
-    throw new AuthenticationError(
-      'ERR_CACHE_CONFIG',
-      `cannot authenticate at ${new URL(url).host}: neither ${URL_VARIABLE} nor its server (status ${status}) tells the version of the authentication: set ${VERSION_VARIABLE} to 1, 2 or 3`,
-    );
+    throw new UnknownVersionError(`status ${status}`);
   }
 
   async #exchange({ version, url }: VersionedUrl, signal: AbortSignal): Promise<Session> {
@@ -137,61 +104,4 @@ export class Authentication {
       { signal },
     );
   }
-}
-
-function notKeystone(problem: string): string {
-  return `what answered is neither Swift nor Keystone (${problem}): look at ${URL_VARIABLE} and at proxies and firewalls on the way`;
-}
-
-function meaningOfStatus(
-  status: number,
-  version: AuthVersion | undefined,
-): readonly [CacheErrorCode, string] {
-  const place = version === undefined ? '' : PLACE_VARIABLES[version];
-  if (status === 401 || status === 403) {
-    return [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the server refuses user and key (status ${status}): check IMGPROXY_CACHE_SWIFT_USERNAME, IMGPROXY_CACHE_SWIFT_API_KEY${place}`,
-    ];
-  }
-  if (status === 400) {
-    return [
-      'ERR_CACHE_CONFIG',
-      `the server takes the request for malformed (status 400): check IMGPROXY_CACHE_SWIFT_USERNAME${place}, and ${VERSION_VARIABLE}`,
-    ];
-  }
-  if (status === 429 || status === 498) {
-    return ['ERR_CACHE_UNAVAILABLE', `the server asks for fewer requests (status ${status})`];
-  }
-  if (status >= 500 || status === 408 || status === 499) {
-    return ['ERR_CACHE_UNAVAILABLE', `the server cannot serve now (status ${status})`];
-  }
-  if (status < 400) {
-    return [
-      'ERR_CACHE_CONFIG',
-      `the server redirects (status ${status}), and user and key do not follow: set ${URL_VARIABLE} to where it leads, often the same with https://`,
-    ];
-  }
-  const ending = version === 1 ? '/auth/v1.0' : version === 2 ? '/v2.0' : '/v3';
-  return [
-    'ERR_CACHE_CONFIG',
-    `there is no authentication of version ${version ?? 'any'} (status ${status}): set ${URL_VARIABLE}, which then mostly ends in ${ending}, or ${VERSION_VARIABLE}`,
-  ];
-}
-
-function meaningOfCatalogue(
-  { regions }: NoEndpointError,
-  { region, tenant }: SwiftConfig,
-): readonly [CacheErrorCode, string] {
-  if (regions.length > 0) {
-    return [
-      'ERR_CACHE_CONFIG',
-      `the catalogue has no object store in the region ${JSON.stringify(region)}: set IMGPROXY_CACHE_SWIFT_REGION to one of ${regions.join(', ')}`,
-    ];
-  }
-  const remedy =
-    tenant === ''
-      ? 'set IMGPROXY_CACHE_SWIFT_TENANT, since the user has no default project'
-      : 'ask the operator of the cloud whether the project has object storage';
-  return ['ERR_CACHE_CONFIG', `the catalogue of the project has no object store: ${remedy}`];
 }
