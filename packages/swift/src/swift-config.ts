@@ -1,4 +1,5 @@
 import type { ConfigFault, ConfigTable, ConfigValues } from '@imgproxy-cache/core/driver';
+import { versionInUrl } from './authentication/auth-version.js';
 
 /** The driver's variables. */
 export const swiftConfig = {
@@ -132,6 +133,8 @@ function problemOfUrl(text: string): string | undefined {
 }
 
 function problemOfHeader(config: SwiftConfig, property: 'username' | 'apiKey'): string | undefined {
-  if (config.authVersion !== 1 || !NOT_IN_HEADERS.test(config[property])) return undefined;
+  const { authVersion, authUrl } = config;
+  const version = authVersion === 0 && URL.canParse(authUrl) ? versionInUrl(authUrl) : authVersion;
+  if (version !== 1 || !NOT_IN_HEADERS.test(config[property])) return undefined;
   return 'has other characters than printable ASCII, or an outer blank: version 1 sends it in a header, which cannot carry these';
 }

@@ -25,6 +25,7 @@ describe('the configuration', () => {
     ['IMGPROXY_CACHE_SWIFT_AUTH_URL', { authUrl: 'ftp://keystone/v3' }, /another scheme/],
     ['IMGPROXY_CACHE_SWIFT_AUTH_URL', { authUrl: `${authUrl}?x=1` }, /query/],
     ['IMGPROXY_CACHE_SWIFT_USERNAME', { authVersion: 1, username: 'tést' }, /header/],
+    ['IMGPROXY_CACHE_SWIFT_API_KEY', { authUrl: 'http://swift/auth/v1.0', apiKey: 'schlüssel' }, /header/],
     ['IMGPROXY_CACHE_SWIFT_API_KEY', { authVersion: 1, apiKey: 'hunter2\n' }, /header/],
   ])('refuses for %s %j', async (variable, changes, message) => {
     expect(await faultsOf(changes)).toEqual([{ variable, message: expect.stringMatching(message) }]);

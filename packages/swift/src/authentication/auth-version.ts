@@ -1,5 +1,7 @@
 import { field, items, text } from '../json-document.js';
-import type { AuthVersion } from './methods.js';
+
+/** The versions of Swift's authentication. */
+export type AuthVersion = 1 | 2 | 3;
 
 /** A version, and where it is served. */
 export interface VersionedUrl {

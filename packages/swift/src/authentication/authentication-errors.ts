@@ -2,8 +2,8 @@ import type { CacheErrorCode } from '@imgproxy-cache/core/driver';
 import { meaningOfSilence } from '../connection-failures.js';
 import { AuthenticationError, NotSwiftError, StatusError, toFailure } from '../requests/failures.js';
 import type { SwiftConfig } from '../swift-config.js';
+import type { AuthVersion } from './auth-version.js';
 import { NoEndpointError } from './catalogue.js';
-import type { AuthVersion } from './methods.js';
 
 type Meaning = readonly [code: CacheErrorCode, meaning: string];
 

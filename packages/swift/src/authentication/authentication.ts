@@ -4,15 +4,9 @@ import { parsedJson } from '../json-document.js';
 import { NotSwiftError, StatusError, statusError } from '../requests/failures.js';
 import { judgeFailure } from '../requests/retries.js';
 import type { SwiftConfig } from '../swift-config.js';
-import { type VersionedUrl, versionInUrl, versionOffered } from './auth-version.js';
+import { type AuthVersion, type VersionedUrl, versionInUrl, versionOffered } from './auth-version.js';
 import { toAuthenticationError, UnknownVersionError } from './authentication-errors.js';
-import {
-  type Account,
-  AUTH_METHODS,
-  type AuthVersion,
-  type TokenAnswer,
-  type TokenRequest,
-} from './methods.js';
+import { type Account, AUTH_METHODS, type TokenAnswer, type TokenRequest } from './methods.js';
 import type { Session } from './session.js';
 
 /** What {@link Authentication} asks with. */

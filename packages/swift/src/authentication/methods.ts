@@ -1,10 +1,8 @@
 import { field, items, text } from '../json-document.js';
 import type { SwiftConfig } from '../swift-config.js';
+import type { AuthVersion } from './auth-version.js';
 import { type Endpoint, lifeOf, pickEndpoint } from './catalogue.js';
 import { checkedToken, parseStorageUrl, type Session } from './session.js';
-
-/** The versions of Swift's authentication. */
-export type AuthVersion = 1 | 2 | 3;
 
 /** Who authenticates, and where. */
 export type Account = Pick<SwiftConfig, 'username' | 'apiKey' | 'tenant' | 'domain' | 'region'> & {
