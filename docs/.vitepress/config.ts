@@ -15,6 +15,7 @@ const guides = [
   'hosts-rebinding',
   'hosts-child-containers',
   'hosts-two-caches',
+  'urls',
   'testing-a-host',
   'operating',
   'write-a-driver',

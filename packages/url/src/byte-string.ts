@@ -42,14 +42,22 @@ export function toReadableText(bytes: ByteString): string {
 
 /** Whether each `%` has two hex digits after it. */
 export function hasValidEscapes(bytes: ByteString): boolean {
-  return !/%(?![0-9A-Fa-f]{2})/.test(bytes);
+  return !bytes.includes('%') || !/%(?![0-9A-Fa-f]{2})/.test(bytes);
 }
 
 /** Go's `url.PathUnescape`: `%` needs two hex digits, `+` stays; undefined when an escape is malformed. */
 export function percentDecode(bytes: ByteString): ByteString | undefined {
   if (!bytes.includes('%')) return bytes;
   if (!hasValidEscapes(bytes)) return undefined;
-  return bytes.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const decoded = new Uint8Array(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const isEscape = bytes[at] === '%';
+    decoded[length] = isEscape ? Number.parseInt(bytes.slice(at + 1, at + 3), 16) : bytes.charCodeAt(at);
+    length += 1;
+    if (isEscape) at += 2;
+  }
+  return fromBytes(decoded.subarray(0, length));
 }
 
 /**
@@ -80,9 +88,11 @@ function isAscii(text: string): boolean {
 }
 
 function fromBytes(bytes: Uint8Array): ByteString {
-  if (bytes.length <= CHUNK) return String.fromCharCode(...bytes);
   let text = '';
-  for (let at = 0; at < bytes.length; at += CHUNK)
-    text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  for (let at = 0; at < bytes.length; at += CHUNK) {
+    const chunk: ArrayLike<number> = bytes.subarray(at, at + CHUNK);
+    // Not spread, which takes each byte out by an iterator.
+    text += String.fromCharCode.apply(undefined, chunk as number[]);
+  }
   return text;
 }

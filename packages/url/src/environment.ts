@@ -97,6 +97,36 @@ export function readUrlConfig(
   return config as Partial<UrlConfig>;
 }
 
+/** A variable that nothing reads, and the one that is probably meant. */
+export interface MisspeltUrlVariable {
+  readonly variable: string;
+  readonly meant: string;
+}
+
+/**
+ * Finds variables that are probably misspelt, such as `IMGPROXY_KYE`: one letter more, less or another, or two that have
+ * changed places. Those of the cache are left to `@imgproxy-cache/core`.
+ */
+export function misspeltUrlVariables(environment: Environment): readonly MisspeltUrlVariable[] {
+  return Object.keys(environment)
+    .filter((variable) => variable.startsWith('IMGPROXY_') && !URL_VARIABLES.includes(variable))
+    .flatMap((variable) => {
+      const meant = URL_VARIABLES.find((name) => isOneSlipAway(variable, name));
+      return meant === undefined ? [] : { variable, meant };
+    });
+}
+
+function isOneSlipAway(one: string, other: string): boolean {
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(one.length, other.length) - start && one.at(-1 - end) === other.at(-1 - end))
+    end += 1;
+  const [left, right] = [one, other].map((text) => text.slice(start, text.length - end)) as [string, string];
+  const isSwapped = left.length === 2 && left[0] === right[1] && left[1] === right[0];
+  return isSwapped ? right.length === 2 : left.length <= 1 && right.length <= 1;
+}
+
 /** Faults in what was read; where a variable could not be read, counting keys and salts says nothing. */
 function disagreements(read: Partial<UrlConfig>, faults: readonly UrlConfigFault[]): UrlConfigFault[] {
   const unreadable = new Set(faults.map(({ name }) => name));

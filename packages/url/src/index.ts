@@ -10,7 +10,11 @@ export {
 } from './image-request.js';
 export { MalformedValueError } from './malformed-value-error.js';
 export type { OptionPair } from './options/option-reading.js';
+export type { InfoOptions, ProcessingOptions } from './options/option-tables.js';
+export type { ImageFormat } from './options/option-value.js';
 export { signPath } from './signature.js';
+export type { SourceEncoding } from './source/written-source.js';
+export { type ImageUrl, type InfoUrl, UrlBuildError, UrlBuilder } from './url-builder.js';
 export {
   type UrlConfig,
   UrlConfigError,

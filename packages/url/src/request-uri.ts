@@ -14,7 +14,7 @@ export interface SplitRequestUri {
  * @throws UrlError with status 404.
  */
 export function splitRequestUri(requestUri: ByteString, pathPrefix: ByteString): SplitRequestUri {
-  const [target = ''] = requestUri.split('?', 1);
+  const target = withoutQuery(requestUri);
   const prefix = `${pathPrefix}/`;
   if (!hasValidEscapes(target)) throw UrlError.invalid('Invalid path: it has a malformed percent-escape');
   if (!isRouted(target, prefix)) {
@@ -30,8 +30,12 @@ export function splitRequestUri(requestUri: ByteString, pathPrefix: ByteString):
 
 /** Whether a URL belongs to imgproxy Pro's route for information about images. */
 export function isInfoUri(requestUri: ByteString, pathPrefix: ByteString): boolean {
-  const [target = ''] = requestUri.split('?', 1);
-  return isRouted(target, `${pathPrefix}/info/`);
+  return isRouted(withoutQuery(requestUri), `${pathPrefix}/info/`);
+}
+
+function withoutQuery(requestUri: ByteString): ByteString {
+  const query = requestUri.indexOf('?');
+  return query < 0 ? requestUri : requestUri.slice(0, query);
 }
 
 /** imgproxy routes by the decoded path and trims the raw one. */
@@ -46,11 +50,16 @@ const PLAIN = '/plain/';
 
 /** Some proxies encode colons in the options, and some make `://` one slash. */
 function undoNormalization(path: ByteString): ByteString {
-  const whole = path.startsWith('plain/') ? `/${path}` : path;
-  const plain = whole.indexOf(PLAIN);
-  const options = plain < 0 ? whole : whole.slice(0, plain);
-  const source = plain < 0 ? '' : PLAIN + restoreScheme(whole.slice(plain + PLAIN.length));
-  return trimPrefix(options.replaceAll('%3A', ':') + source, '/');
+  const sourceStart = path.startsWith('plain/') ? PLAIN.length - 1 : endOf(PLAIN, path);
+  const options = path.slice(0, sourceStart);
+  const source = path.slice(sourceStart);
+  const fixed = options.includes('%3A') ? options.replaceAll('%3A', ':') : options;
+  return trimPrefix(fixed + restoreScheme(source), '/');
+}
+
+function endOf(mark: string, text: string): number {
+  const start = text.indexOf(mark);
+  return start < 0 ? text.length : start + mark.length;
 }
 
 /**
@@ -58,6 +67,7 @@ function undoNormalization(path: ByteString): ByteString {
  * character than a slash is the one that is mended, even in the middle of a path.
  */
 function restoreScheme(source: ByteString): ByteString {
+  if (!/:\/[^/]/.test(source)) return source;
   return source.replace(/^([^\t\n\f\r ]+):\/([^/])/, (_, scheme: string, next: string) =>
     scheme === 'local' ? `local:///${next}` : `${scheme}://${next}`,
   );

@@ -26,11 +26,16 @@ export function signedBytes(path: ByteString): ByteString {
 /**
  * The first `size` bytes of HMAC-SHA256(key; salt, path), as imgproxy computes them.
  */
-function computeSignature(path: Uint8Array, key: Uint8Array, salt: Uint8Array, size: number): Uint8Array {
+function computeSignature(path: ByteString, key: Uint8Array, salt: Uint8Array, size: number): Uint8Array {
   const crypto = runtimeCrypto();
   if (crypto === undefined)
     throw new TypeError('This runtime has no cryptography of Node.js to sign paths with');
-  return crypto.createHmac('sha256', key).update(salt).update(path).digest().subarray(0, size);
+  return crypto
+    .createHmac('sha256', key)
+    .update(salt)
+    .update(signedBytes(path), 'latin1')
+    .digest()
+    .subarray(0, size);
 }
 
 /** Checks signatures by imgproxy's rules. */
@@ -59,9 +64,8 @@ export class SignatureCheck {
     if (given === undefined) throw UrlError.forbidden('Invalid signature encoding');
     if (given.length === signatureSize) {
       const bytes = toBytes(given);
-      const signed = toBytes(signedBytes(path));
       const matches = keys.some((key, index) => {
-        const expected = computeSignature(signed, key, salts[index] ?? new Uint8Array(), signatureSize);
+        const expected = computeSignature(path, key, salts[index] ?? new Uint8Array(), signatureSize);
         return runtimeCrypto()?.timingSafeEqual(bytes, expected) === true;
       });
       if (matches) return;
@@ -95,6 +99,6 @@ export function signatureOf(path: string, { keys, salts, signatureSize }: UrlCon
   const [key = new Uint8Array()] = keys;
   const [salt = new Uint8Array()] = salts;
   const { path: fixedPath } = splitRequestUri(toByteString(`/signature${path}`), '');
-  const signature = computeSignature(toBytes(signedBytes(fixedPath)), key, salt, signatureSize);
+  const signature = computeSignature(fixedPath, key, salt, signatureSize);
   return encodeBase64Url(toByteString(signature));
 }

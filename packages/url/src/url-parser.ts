@@ -19,8 +19,10 @@ export interface SignedPath {
   readonly signedPath: string;
 }
 
-/** First parts of URLs of imgproxy 2 and before: `/fit/300/200/no/1/...`. */
-const DEPRECATED_FIRST_PARTS = new Set(['fit', 'fill', 'fill-down', 'force', 'auto']);
+/** URLs of imgproxy 2 and before: `/fit/300/200/no/1/...`. */
+const DEPRECATED = /^\/?(?:fit|fill|fill-down|force|auto)(?:\/|$)/;
+
+type Mutable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
 
 const NO_HINTS: ReadonlyMap<string, string> = new Map();
 
@@ -84,20 +86,21 @@ export class UrlParser {
     const { reading, request } = this.#read(verified, this.#processing, hints);
     const { main } = reading;
     const pipelines = reading.pipelines();
-    const format = main.get('format');
-    const filename = main.get('filename');
-    const returnAttachment = main.get('return_attachment');
-    const cacheTags = main.get('cache_tags');
-    return {
+    const image: Mutable<ImageRequest> = {
       ...request,
       options: pipelines[0] ?? [],
       pipelines,
       raw: main.get('raw') === 'true',
-      ...(format !== undefined && { format }),
-      ...(filename !== undefined && { filename }),
-      ...(returnAttachment !== undefined && { returnAttachment: returnAttachment === 'true' }),
-      ...(cacheTags !== undefined && { cacheTags: cacheTags.split('/').filter((tag) => tag !== '') }),
     };
+    const format = main.get('format');
+    if (format !== undefined) image.format = format;
+    const filename = main.get('filename');
+    if (filename !== undefined) image.filename = filename;
+    const returnAttachment = main.get('return_attachment');
+    if (returnAttachment !== undefined) image.returnAttachment = returnAttachment === 'true';
+    const cacheTags = main.get('cache_tags');
+    if (cacheTags !== undefined) image.cacheTags = cacheTags.split('/').filter((tag) => tag !== '');
+    return image;
   }
 
   /**
@@ -130,29 +133,27 @@ export class UrlParser {
   ): { readonly reading: OptionReading; readonly request: Omit<UrlRequest, 'options'> } {
     const { path } = verified;
     if (path === '' || path === '/') throw UrlError.invalid(`invalid path: ${path}`);
-    const parts = (path.startsWith('/') ? path.slice(1) : path).split('/');
-    if (!grammar.onlyPresets && DEPRECATED_FIRST_PARTS.has(parts[0] ?? ''))
+    if (!grammar.onlyPresets && DEPRECATED.test(path))
       throw UrlError.invalid("It looks like you're using the deprecated basic URL format");
 
-    const { reading, count } = grammar.read(parts, hints);
-    const decoded = this.#sources.decode(parts.slice(count));
+    const { reading, rest } = grammar.read(path.startsWith('/') ? path.slice(1) : path, hints);
+    const decoded = this.#sources.decode(rest);
     const hasFormat = decoded.extension !== '' && grammar.kind === 'processing';
     if (hasFormat && reading.main.get('raw') !== 'true')
       reading.applyAll([{ name: 'format', args: [decoded.extension] }]);
     this.#sources.assertAllowed(decoded);
 
-    const expires = reading.main.get('expires');
-    const request = {
-      ...describe(verified),
-      source: {
-        bytes: toBytes(decoded.url),
-        text: toText(decoded.url),
-        isEncrypted: decoded.isEncrypted,
-      },
+    const { signature, signedPath } = describe(verified);
+    const { url, isEncrypted } = decoded;
+    const request: Mutable<Omit<UrlRequest, 'options'>> = {
+      signature,
+      signedPath,
+      source: { bytes: toBytes(url), text: toText(url), isEncrypted },
       usedPresets: reading.usedPresets,
-      opaque: [...reading.opaque],
-      ...(expires !== undefined && { expires: Number(expires) }),
+      opaque: reading.opaque,
     };
+    const expires = reading.main.get('expires');
+    if (expires !== undefined) request.expires = Number(expires);
     return { reading, request };
   }
 }

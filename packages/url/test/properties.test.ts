@@ -1,9 +1,12 @@
-import { parseHexList, signPath, toCacheRequest, UrlError, UrlParser } from '@imgproxy-cache/url';
+import { parseHexList, signPath, toCacheRequest, UrlBuilder, UrlError, UrlParser } from '@imgproxy-cache/url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { PROCESSING_ARBITRARIES } from './option-arbitraries.js';
+import { VECTORS } from './vectors/read-vectors.js';
 
 const CONFIG = { keys: parseHexList('736563726574'), salts: parseHexList('68656c6c6f') };
 const signedParser = new UrlParser(CONFIG);
+const PRO = { pro: true, allowSecurityOptions: true, now: () => 0 };
 const openParser = new UrlParser({ now: () => 0 });
 
 /** Text that looks much like a URL: pieces with a meaning, among any characters. */
@@ -165,6 +168,40 @@ describe('reading', () => {
         ];
         for (const uri of uris) expect(toCacheRequest(openParser.parse(uri)).source).toBe(text);
       }),
+    );
+  });
+
+  it('gives one key to one meaning: all options, in any order and under any alias', () => {
+    const { adjust, resize, size, co, preset, ...independent } = PROCESSING_ARBITRARIES;
+    const builder = new UrlBuilder(PRO);
+    const parser = new UrlParser(PRO);
+    const aliases = new Map(
+      VECTORS.options.documented.map((names) => [names[0], names.filter((name) => name !== 'co')]),
+    );
+    fc.assert(
+      fc.property(
+        fc.record(independent, { requiredKeys: [] }),
+        fc.infiniteStream(fc.nat()),
+        (options, random) => {
+          const path = new URL(builder.build({ source: 'http://e.com/a', options }), 'http://h').pathname;
+          const [, , ...parts] = path.split('/');
+          const source = parts.pop();
+          const respelt = parts.map((part) => {
+            const [name = '', ...args] = part.split(':');
+            const names = aliases.get(name) ?? [name];
+            return [names[Number(random.next().value) % names.length], ...args].join(':');
+          });
+          const shuffled = respelt
+            .map((part) => [Number(random.next().value), part] as const)
+            .sort(([one], [other]) => one - other)
+            .map(([, part]) => part);
+          const [given, other] = [parts, shuffled].map((all) =>
+            toCacheRequest(parser.parse(`/s/${[...all, source].join('/')}`)),
+          );
+          expect(other).toEqual(given);
+        },
+      ),
+      { numRuns: 400 },
     );
   });
 });

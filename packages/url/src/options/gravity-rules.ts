@@ -84,15 +84,19 @@ function readGravity(
   if (args.length > (type === 'sm' || type === 'prop' ? 1 : 3)) throw invalidArguments(name, args);
   if (type === 'fp' && args.length !== 3) throw invalidArguments(name, args);
   // Offsets that are not given stay as they were, but where they mean nothing.
-  if (type === 'sm') for (const axis of ['x', 'y']) options.delete(`${name}.${axis}_offset`);
-  for (const [place, axis] of ['x', 'y'].entries()) {
-    const argument = args[place + 1];
-    if (argument === undefined) return;
-    const key = `${name}.${axis}_offset`;
-    const offset = parseGoFloat(argument);
-    // Not "<": NaN is no place in the picture.
-    if (offset === undefined || (type === 'fp' && !(offset >= 0 && offset <= 1)))
-      throw OptionError.wrong(`Invalid ${key}: ${toReadableText(argument)}`);
-    options.set(key, String(offset));
+  if (type === 'sm') {
+    options.delete(`${name}.x_offset`);
+    options.delete(`${name}.y_offset`);
   }
+  if (args[1] !== undefined) options.set(`${name}.x_offset`, offsetOf(`${name}.x_offset`, type, args[1]));
+  if (args[2] !== undefined) options.set(`${name}.y_offset`, offsetOf(`${name}.y_offset`, type, args[2]));
+}
+
+function offsetOf(name: string, type: string, argument: ByteString): string {
+  const offset = parseGoFloat(argument);
+  // Not "<": NaN is no place in the picture.
+  const isOutside = type === 'fp' && offset !== undefined && !(offset >= 0 && offset <= 1);
+  if (offset === undefined || isOutside)
+    throw OptionError.wrong(`Invalid ${name}: ${toReadableText(argument)}`);
+  return String(offset);
 }

@@ -23,10 +23,10 @@ export interface PresetFault {
   readonly message: string;
 }
 
-/** The options at the beginning of a path, and how many of its parts they are. */
+/** The options at the beginning of a path, and what follows them. */
 interface LeadingOptions {
   readonly options: readonly UrlOption[];
-  readonly count: number;
+  readonly rest: ByteString;
 }
 
 /** The rules for the options of one kind of URL: which there are, presets, and what is allowed. */
@@ -39,7 +39,7 @@ export class OptionGrammar implements OptionRules {
   readonly carriesUnknown: boolean;
   readonly presets: ReadonlyMap<ByteString, readonly UrlOption[]>;
   readonly onlyPresets: boolean;
-  readonly #separator: ByteString;
+  readonly separator: ByteString;
   readonly #isAllowed: ((name: ByteString) => boolean) | undefined;
   readonly #now: () => number;
   readonly #faults: PresetFault[] = [];
@@ -51,7 +51,7 @@ export class OptionGrammar implements OptionRules {
     this.maxChainedPipelines = config.maxChainedPipelines;
     this.carriesUnknown = config.unknownOptions === 'carry';
     this.table = kind === 'info' ? INFO_TABLE : config.pro ? PRO_TABLE : OPEN_SOURCE_TABLE;
-    this.#separator = toByteString(config.argumentsSeparator);
+    this.separator = toByteString(config.argumentsSeparator);
     this.onlyPresets = onlyPresets;
     this.#now = config.now;
     const allowed = new Set(allowedOptions.map(toByteString));
@@ -76,51 +76,73 @@ export class OptionGrammar implements OptionRules {
   /**
    * Reads the options at the beginning of a path.
    *
-   * @returns the options, and how many parts of the path they are
+   * @param seed what is set before any option
+   * @returns the options, and what of the path follows them
    * @throws UrlError
    */
   read(
-    parts: readonly ByteString[],
+    path: ByteString,
     seed: Iterable<readonly [string, string]>,
-  ): { readonly reading: OptionReading; readonly count: number } {
+  ): { readonly reading: OptionReading; readonly rest: ByteString } {
+    if (this.onlyPresets) {
+      const { part, rest } = cutAtSlash(path);
+      return { reading: this.apply([{ name: 'preset', args: part.split(this.separator) }], seed), rest };
+    }
+    const { options, rest } = this.#leadingOptions(path);
+    return { reading: this.apply(options, seed), rest };
+  }
+
+  /**
+   * Applies options after the default preset.
+   *
+   * @throws UrlError
+   */
+  apply(options: readonly UrlOption[], seed: Iterable<readonly [string, string]> = []): OptionReading {
     const reading = new OptionReading(this, this.#now);
     for (const [name, value] of seed) reading.main.set(name, value);
     if (this.presets.has(DEFAULT_PRESET)) reading.applyPresets([DEFAULT_PRESET]);
-    if (this.onlyPresets) {
-      reading.applyPresets((parts[0] ?? '').split(this.#separator));
-      return { reading, count: 1 };
-    }
-    const { options, count } = this.#leadingOptions(parts);
-    reading.applyAll(options, this.#isAllowed);
-    return { reading, count };
+    reading.applyAll(options, this.onlyPresets ? undefined : this.#isAllowed);
+    return reading;
   }
 
   /** Up to the first part without a separator: there the source begins. */
-  #leadingOptions(parts: readonly ByteString[]): LeadingOptions {
+  #leadingOptions(path: ByteString): LeadingOptions {
     const options: UrlOption[] = [];
     const hasPipelines = this.isPro && this.kind === 'processing';
-    for (const part of parts) {
-      const [name = '', ...args] = part.split(this.#separator);
-      if (args.length === 0 && !(hasPipelines && part === PIPELINE)) break;
-      options.push({ name, args });
+    let start = 0;
+    while (start < path.length) {
+      const slash = path.indexOf('/', start);
+      const end = slash < 0 ? path.length : slash;
+      const part = path.slice(start, end);
+      const nameEnd = part.indexOf(this.separator);
+      if (nameEnd >= 0) {
+        const args = part.slice(nameEnd + this.separator.length).split(this.separator);
+        options.push({ name: part.slice(0, nameEnd), args });
+      } else if (hasPipelines && part === PIPELINE) options.push({ name: PIPELINE, args: [] });
+      else break;
+      start = end + 1;
     }
-    return { options, count: options.length };
+    return { options, rest: path.slice(start) };
   }
 
   #readPresets(definitions: Readonly<Record<string, string>>): Map<ByteString, readonly UrlOption[]> {
     const presets = new Map<ByteString, readonly UrlOption[]>();
     for (const [name, definition] of Object.entries(definitions)) {
-      const parts = toByteString(definition).split('/');
-      const { options, count } = this.#leadingOptions(parts);
-      if (count === parts.length) presets.set(toByteString(name), options);
+      const { options, rest } = this.#leadingOptions(toByteString(definition));
+      if (rest === '' && options.length > 0) presets.set(toByteString(name), options);
       else {
-        const wrong = toReadableText(parts[count] ?? '');
+        const wrong = toReadableText(cutAtSlash(rest).part);
         const message = `"${wrong}" is no option with arguments; a preset is options with slashes between them`;
         this.#faults.push({ preset: name, message });
       }
     }
     return presets;
   }
+}
+
+function cutAtSlash(path: ByteString): { readonly part: ByteString; readonly rest: ByteString } {
+  const slash = path.indexOf('/');
+  return slash < 0 ? { part: path, rest: '' } : { part: path.slice(0, slash), rest: path.slice(slash + 1) };
 }
 
 export function processingGrammar(config: UrlConfig): OptionGrammar {

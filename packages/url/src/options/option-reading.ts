@@ -29,10 +29,15 @@ export interface OptionRules {
 /** More presets within presets are refused: definitions that double one another would never end. */
 const MOST_PRESETS = 10_000;
 
+/** More that is not understood is no URL that anybody means. */
+const MOST_OPAQUE = 1000;
+
 /** Names of what stands between options; no option has a slash in its name. */
 const PIPELINE_START = '/';
 const PRESET_START = '/preset';
 const PRESET_END = '/preset-end';
+
+const NO_OPTIONS: readonly OptionPair[] = [];
 
 /** Reads the options of one URL. */
 export class OptionReading implements OptionContext {
@@ -40,14 +45,16 @@ export class OptionReading implements OptionContext {
   readonly now: () => number;
   readonly usedPresets: string[] = [];
   /** What was carried without being understood: names of options, and presets as `preset:name`. */
-  readonly opaque = new Set<string>();
+  readonly opaque: string[] = [];
   readonly #rules: OptionRules;
   readonly #pipelines: EffectiveOptions[] = [new Map()];
+  readonly #isOpaque = new Set<string>();
   /** The options in their order, as they are written, where some may not be understood. */
   readonly #inOrder: OptionPair[] | undefined;
   /** The pipeline in which the next option stands. */
   #at = 0;
   #presetCount = 0;
+  #opaqueCount = 0;
   /** Presets within which the next option stands. */
   #nesting: readonly ByteString[] = [];
 
@@ -64,8 +71,8 @@ export class OptionReading implements OptionContext {
 
   /** Sorted by name; where something was carried, all in the order of the URL instead, since any may change any. */
   pipelines(): readonly (readonly OptionPair[])[] {
-    if (this.opaque.size > 0 && this.#inOrder !== undefined) return [this.#inOrder];
-    return this.#pipelines.map((options) => [...options].sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (this.opaque.length > 0 && this.#inOrder !== undefined) return [this.#inOrder];
+    return this.#pipelines.map((options) => (options.size === 0 ? NO_OPTIONS : sortedPairs(options)));
   }
 
   /**
@@ -102,7 +109,7 @@ export class OptionReading implements OptionContext {
       if (options === undefined) {
         if (this.#inOrder === undefined) throw OptionError.wrong(`Unknown preset: ${toReadableText(name)}`);
         this.#inOrder.push(['preset', canonicalArgument('preset', TEXT, name)]);
-        this.opaque.add(`preset:${toReadableText(name)}`);
+        this.#addOpaque(`preset:${toReadableText(name)}`);
         continue;
       }
       if (this.#nesting.includes(name)) continue;
@@ -112,6 +119,14 @@ export class OptionReading implements OptionContext {
       this.usedPresets.push(toReadableText(name));
       this.#applyPreset(name, options);
     }
+  }
+
+  #addOpaque(name: string): void {
+    this.#opaqueCount += 1;
+    if (this.#opaqueCount > MOST_OPAQUE)
+      throw UrlError.invalid(`More than ${MOST_OPAQUE} options are not understood`);
+    if (!this.#isOpaque.has(name)) this.opaque.push(name);
+    this.#isOpaque.add(name);
   }
 
   #unknown(name: ByteString): OptionError {
@@ -143,10 +158,12 @@ export class OptionReading implements OptionContext {
   #applyInOrder(name: ByteString, args: readonly ByteString[], inOrder: OptionPair[]): void {
     const canonicalName = this.#rules.table.get(name)?.name ?? canonicalArgument('option', TEXT, name);
     try {
-      this.apply(name, args);
+      if (this.#rules.table.has(name)) this.apply(name, args);
+      // No error is made where none is thrown.
+      else this.#addOpaque(canonicalName);
     } catch (error) {
       if (!(error instanceof OptionError)) throw error;
-      this.opaque.add(canonicalName);
+      this.#addOpaque(canonicalName);
       // What the format is called is known, though not what it is.
       if (canonicalName === 'format' && args.length === 1)
         this.main.set('format', canonicalArgument('format', TEXT, args[0] ?? ''));
@@ -155,4 +172,8 @@ export class OptionReading implements OptionContext {
     if (canonicalName !== 'preset')
       inOrder.push([canonicalName, canonicalArgument(canonicalName, TEXT, args.join('/'))]);
   }
+}
+
+function sortedPairs(options: EffectiveOptions): readonly OptionPair[] {
+  return [...options].sort((one, other) => (one[0] < other[0] ? -1 : 1));
 }

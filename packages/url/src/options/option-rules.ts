@@ -101,7 +101,8 @@ function readPlaces(
   args: readonly ByteString[],
   options: EffectiveOptions,
 ): void {
-  for (const [place, { key, value, whenEmpty }] of places.entries()) {
+  for (let place = 0; place < places.length; place++) {
+    const { key, value, whenEmpty } = places[place] as PlacedArgument<never>;
     const argument = args[place];
     if (argument !== undefined && (argument !== '' || whenEmpty === 'refuse'))
       options.set(name + key, canonicalArgument(name + key, value, argument));
@@ -130,9 +131,9 @@ export function meta<Arguments extends readonly unknown[]>(
   return {
     read: (name, args, _, context) => {
       assertAtMost(atMost, name, args);
-      for (const [place, option] of names.entries()) {
-        if ((args[place] ?? '') === '') continue;
-        context.apply(option, args.slice(place, place === last ? undefined : place + 1));
+      for (let place = 0; place < names.length && place < args.length; place++) {
+        if (args[place] === '') continue;
+        context.apply(names[place] ?? '', args.slice(place, place === last ? undefined : place + 1));
       }
     },
     write: writes,

@@ -26,13 +26,15 @@ export const PRO_TABLE = tableOf({ ...OPEN_SOURCE_OPTIONS, ...PRO_OPTIONS });
 export const INFO_TABLE = tableOf(INFO_OPTIONS);
 
 type ArgumentsOf<Definition> = Definition extends { readonly rule: OptionRule<infer Arguments> }
-  ?
-      | Arguments
-      | (Arguments extends readonly [first: infer First, ...rest: infer Rest] ? Alone<First, Rest> : never)
+  ? Arguments | Alone<Arguments>
   : never;
 
 /** A value may stand alone where no other has to follow it. */
-type Alone<First, Rest extends readonly unknown[]> = readonly [] extends Rest ? First : never;
+type Alone<Arguments extends readonly unknown[]> = Arguments extends unknown
+  ? readonly [Exclude<Arguments[0], undefined>] extends Arguments
+    ? Exclude<Arguments[0], undefined>
+    : never
+  : never;
 
 type OptionsOf<Table> = { readonly [Name in keyof Table]?: ArgumentsOf<Table[Name]> | undefined };
 

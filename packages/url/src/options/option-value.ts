@@ -30,12 +30,12 @@ export const INTEGER: OptionValue<number> = {
 };
 
 export const NON_NEGATIVE_INTEGER: OptionValue<number> = {
-  canonical: (argument) => integerText(argument, (value) => value >= 0n),
+  canonical: (argument) => integerText(argument, (value) => value >= 0),
   expected: 'positive number or 0',
 };
 
 export const POSITIVE_INTEGER: OptionValue<number> = {
-  canonical: (argument) => integerText(argument, (value) => value > 0n),
+  canonical: (argument) => integerText(argument, (value) => value > 0),
   expected: 'positive number',
 };
 
@@ -110,7 +110,7 @@ export const BASE64_TEXT: OptionValue<string> = {
     return bytes === undefined ? undefined : toText(bytes);
   },
   expected: 'URL-safe base64-encoded string',
-  write: (text) => encodeBase64Url(toByteString(text)),
+  write: (text) => encodeBase64Url(toByteString(String(text))),
 };
 
 export function oneOf<Name extends string>(...names: readonly Name[]): OptionValue<Name> {
@@ -146,7 +146,9 @@ function formatOf(formats: readonly ImageFormat[]): OptionValue<ImageFormat> {
   };
 }
 
-function integerText(argument: string, isAllowed: (value: bigint) => boolean): string | undefined {
+function integerText(argument: string, isAllowed: (value: bigint | number) => boolean): string | undefined {
+  // The usual ones without their 64 bits.
+  if (/^[1-9][0-9]{0,14}$/.test(argument)) return isAllowed(Number(argument)) ? argument : undefined;
   const value = parseGoInteger(argument);
   return value !== undefined && isAllowed(value) ? String(value) : undefined;
 }

@@ -183,8 +183,10 @@ const FILENAME: OptionRule<readonly [name: string]> = {
     const [filename = '', isEncoded = ''] = args;
     options.set(name, canonicalArgument(name, parseGoBoolean(isEncoded) ? BASE64_TEXT : TEXT, filename));
   },
-  write: ([filename]) =>
-    /^[A-Za-z0-9._-]*$/.test(filename) ? [filename] : [encodeBase64Url(toByteString(filename)), '1'],
+  write: ([filename]) => {
+    const text = String(filename);
+    return /^[A-Za-z0-9._-]*$/.test(text) ? [text] : [encodeBase64Url(toByteString(text)), '1'];
+  },
 };
 
 const PRESET: OptionRule<readonly string[]> = {

@@ -1,9 +1,12 @@
 import { type ByteString, toByteString } from '../byte-string.js';
 import type { UrlReplacement } from '../url-config.js';
+import { UrlError } from '../url-error.js';
 import { UrlPattern } from './url-pattern.js';
 
 /** `$$`, `${name}` and `$name`; any other `$` stands for itself. */
 const REFERENCE = /(\$(?:\$|\{[\p{L}\p{Nd}_]+\}|[\p{L}\p{Nd}_]+))/u;
+
+const MOST_BYTES = 16 * 1024 * 1024;
 
 /**
  * Replaces the beginning of a URL that a pattern matches, by Go's `regexp.Expand`: a name is as long as it can
@@ -25,11 +28,17 @@ export class SourceReplacement {
     });
   }
 
+  /** @throws UrlError with status 404 where the result is too long. */
   apply(url: ByteString): ByteString {
     const groups = this.#pattern.match(url);
     if (groups === undefined) return url;
     const [matched = ''] = groups;
     const replaced = this.#template.map((part) => (typeof part === 'string' ? part : (groups[part] ?? '')));
-    return replaced.join('') + url.slice(matched.length);
+    const rest = url.slice(matched.length);
+    const length = replaced.reduce((sum, part) => sum + part.length, rest.length);
+    // A rule may hold what it matched many times, and so may the next one.
+    if (length > MOST_BYTES)
+      throw UrlError.invalid(`Source URL is longer than ${MOST_BYTES} bytes after replacements`);
+    return replaced.join('') + rest;
   }
 }

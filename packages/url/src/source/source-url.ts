@@ -12,9 +12,9 @@ import { decryptSource } from './encrypted-source.js';
 import { SourceReplacement } from './source-replacement.js';
 import { UrlPattern } from './url-pattern.js';
 
-/** First parts of sources that are not in base64. */
-const PLAIN = 'plain';
-const ENCRYPTED = 'enc';
+/** Beginnings of sources that are not in base64. */
+const PLAIN = 'plain/';
+const ENCRYPTED = 'enc/';
 
 export interface DecodedSource {
   /** The source's URL; of one that cannot be decrypted, its encrypted text. */
@@ -43,12 +43,15 @@ export class SourceUrlDecoder {
     this.#allowed = config.allowedSources.map((pattern) => new UrlPattern(pattern));
   }
 
-  /** @throws UrlError with status 404. */
-  decode(parts: readonly ByteString[]): DecodedSource {
-    const [first, ...rest] = parts;
-    if (first === PLAIN && rest.length > 0) return this.#decodePlain(rest.join('/'));
-    if (first === ENCRYPTED && rest.length > 0 && this.#readsEncrypted) return this.#decodeEncrypted(rest);
-    const encoded = this.#join(parts);
+  /**
+   * @param part what follows the options in a path
+   * @throws UrlError with status 404.
+   */
+  decode(part: ByteString): DecodedSource {
+    if (part.startsWith(PLAIN)) return this.#decodePlain(part.slice(PLAIN.length));
+    if (part.startsWith(ENCRYPTED) && this.#readsEncrypted)
+      return this.#decodeEncrypted(part.slice(ENCRYPTED.length));
+    const encoded = this.#join(part);
     const { source, extension } = splitExtension(encoded, '.');
     return this.#found(decodeBase64Url(trimPadding(source)), encoded, extension);
   }
@@ -64,13 +67,19 @@ export class SourceUrlDecoder {
     throw UrlError.invalid(`Source URL is not allowed: ${toReadableText(url)}`, 'Invalid source URL');
   }
 
+  /** The URL of a source that a URL names: after replacements, and with the base URL. */
+  resolve(named: ByteString): ByteString {
+    const url = this.#replacements.reduce((result, replacement) => replacement.apply(result), named);
+    return url.startsWith(this.#baseUrl) ? url : this.#baseUrl + url;
+  }
+
   #decodePlain(encoded: ByteString): DecodedSource {
     const { source, extension } = splitExtension(encoded, '@');
     return this.#found(percentDecode(source), encoded, extension);
   }
 
-  #decodeEncrypted(parts: readonly ByteString[]): DecodedSource {
-    const encoded = this.#join(parts);
+  #decodeEncrypted(part: ByteString): DecodedSource {
+    const encoded = this.#join(part);
     const { source, extension } = splitExtension(encoded, '.');
     if (this.#encryptionKey !== undefined)
       return this.#found(decryptSource(source, this.#encryptionKey), encoded, extension);
@@ -78,24 +87,24 @@ export class SourceUrlDecoder {
   }
 
   /** Base64 may be cut in chunks, and a name for people may follow. */
-  #join(parts: readonly ByteString[]): ByteString {
-    return (this.#includesFilename && parts.length > 1 ? parts.slice(0, -1) : parts).join('');
+  #join(part: ByteString): ByteString {
+    const slash = part.lastIndexOf('/');
+    if (slash < 0) return part;
+    return (this.#includesFilename ? part.slice(0, slash) : part).replaceAll('/', '');
   }
 
   #found(decoded: ByteString | undefined, encoded: ByteString, extension: string): DecodedSource {
     if (decoded === undefined) throw UrlError.invalid(`Invalid url encoding: ${toReadableText(encoded)}`);
-    const url = this.#replacements.reduce((result, replacement) => replacement.apply(result), decoded);
-    return {
-      url: url.startsWith(this.#baseUrl) ? url : this.#baseUrl + url,
-      isEncrypted: false,
-      extension,
-    };
+    return { url: this.resolve(decoded), isEncrypted: false, extension };
   }
 }
 
 function splitExtension(encoded: ByteString, mark: string): { source: ByteString; extension: string } {
-  const [source = '', extension = '', ...more] = encoded.split(mark);
+  const end = encoded.indexOf(mark);
+  const source = end < 0 ? encoded : encoded.slice(0, end);
+  const extension = end < 0 ? '' : encoded.slice(end + 1);
   if (source === '') throw UrlError.invalid('Image URL is empty');
-  if (more.length > 0) throw UrlError.invalid(`Multiple formats are specified: ${toReadableText(encoded)}`);
+  if (extension.includes(mark))
+    throw UrlError.invalid(`Multiple formats are specified: ${toReadableText(encoded)}`);
   return { source, extension };
 }
