@@ -2,7 +2,7 @@ import type { DriverEvent } from '@imgproxy-cache/core/driver';
 import type { Attempt, HttpAnswer, HttpTransport, Retries } from '@imgproxy-cache/http-transport';
 import type { Session } from '../authentication/session.js';
 import type { SharedSession } from '../authentication/shared-session.js';
-import { statusError } from './failures.js';
+import { discardBody, statusError } from './failures.js';
 import { judgeFailure } from './retries.js';
 
 /** A request to the account, to a container or to an object. It may be made several times. */
@@ -100,9 +100,9 @@ export class ContainerRequests {
 
 /** The status of an answer without a body that counts. @throws StatusError unless it is one of `accepted` */
 export async function statusOf(answer: HttpAnswer, accepted: readonly number[]): Promise<number> {
-  const error = await statusError(answer);
-  if (accepted.includes(answer.status)) return answer.status;
-  throw error;
+  if (!accepted.includes(answer.status)) throw await statusError(answer);
+  await discardBody(answer);
+  return answer.status;
 }
 
 const PLAIN = /^[\w./~-]*$/;

@@ -66,6 +66,13 @@ export async function statusError({ status, headers, body }: HttpAnswer): Promis
   return new StatusError(status, retryAfterOf(headers['retry-after']), overQuota);
 }
 
+/** Reads the body of an answer whose head says everything, so that its connection is used again. */
+export async function discardBody({ headers, body }: HttpAnswer): Promise<void> {
+  // Without a timer, as every put ends so.
+  if (headers['content-length'] === '0') await body.next();
+  else await body.read(ERROR_LIMITS);
+}
+
 /** Whether Swift itself answers, which marks its answers so, and not something on the way. */
 export function isOfSwift(headers: HttpAnswer['headers']): boolean {
   return headers['x-trans-id'] !== undefined || headers['x-openstack-request-id'] !== undefined;

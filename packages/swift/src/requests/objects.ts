@@ -2,7 +2,14 @@ import { type CacheEntry, encodeMetadata } from '@imgproxy-cache/core/driver';
 import type { HttpAnswer, HttpBody } from '@imgproxy-cache/http-transport';
 import type { ContainerPresence } from './container-presence.js';
 import { type ContainerRequests, encodedPath } from './container-requests.js';
-import { isOfSwift, NoContainerError, NotSwiftError, type StatusError, statusError } from './failures.js';
+import {
+  discardBody,
+  isOfSwift,
+  NoContainerError,
+  NotSwiftError,
+  type StatusError,
+  statusError,
+} from './failures.js';
 
 /** An object whose body is still to be read, or closed. */
 export interface ObjectAnswer {
@@ -73,18 +80,18 @@ async function readObject(answer: HttpAnswer): Promise<ObjectAnswer | undefined>
     body.close();
     throw new NotSwiftError("an object without Swift's headers");
   }
-  const error = await statusError(answer);
-  if (status === 404 && isOfSwift(headers)) return undefined;
-  throw refusal(error);
+  if (status !== 404 || !isOfSwift(headers)) throw refusal(await statusError(answer));
+  await discardBody(answer);
+  return undefined;
 }
 
 async function confirmStored(answer: HttpAnswer): Promise<void> {
+  const { status, headers } = answer;
+  const ofSwift = isOfSwift(headers);
+  if (status === 201 && ofSwift) return await discardBody(answer);
   const error = await statusError(answer);
-  const ofSwift = isOfSwift(answer.headers);
-  if (answer.status === 201 && ofSwift) return;
-  if (answer.status === 404 && ofSwift) throw new NoContainerError('no container');
-  if (answer.status === 202 && ofSwift) throw error;
-  throw refusal(error);
+  if (status === 404 && ofSwift) throw new NoContainerError('no container');
+  throw status === 202 && ofSwift ? error : refusal(error);
 }
 
 /** Statuses that Swift gives to no such request mean that something else answered. */
