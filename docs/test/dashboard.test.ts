@@ -105,7 +105,7 @@ async function scrapeBusyCache(): Promise<string> {
     capabilities: { shared: false },
     create(_config, given): CacheDriver {
       context = given;
-      store = new FaultDriver(new MemoryDriver({}, given));
+      store = new FaultDriver(new MemoryDriver());
       return store;
     },
   });

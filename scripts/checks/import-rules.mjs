@@ -136,7 +136,8 @@ export const importRules = [
     severity: 'error',
     from: { path: '^packages/http/src/' },
     to: {
-      pathNot: ['^packages/(http|core)/', '^node:', '^(http|stream|zlib)(/|$)'],
+      pathNot: '^packages/(http|core)/',
+      dependencyTypesNot: ['core'],
     },
   },
   {

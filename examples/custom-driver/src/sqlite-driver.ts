@@ -3,8 +3,6 @@ import {
   type CacheDriver,
   type CacheEntry,
   CacheError,
-  checkRoundTrip,
-  type DriverCheck,
   type DriverContext,
   decodeMetadata,
   encodeMetadata,
@@ -72,10 +70,6 @@ export class SqliteDriver implements CacheDriver {
       for (const name of names) if (isEntryName(name)) yield name;
       first = `${names.at(-1)} `;
     } while (names.length === PAGE_NAMES);
-  }
-
-  check(options?: OperationOptions): Promise<DriverCheck> {
-    return checkRoundTrip(this, this.#context, options);
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { CacheDriver, DriverEvent } from '@imgproxy-cache/core/driver';
+import { type CacheDriver, checkDriver, type DriverEvent, systemClock } from '@imgproxy-cache/core/driver';
 import sqlite from 'imgproxy-cache-driver-sqlite';
 import { describe, expect, test } from 'vitest';
 import { firstByte, imageOf, newFile, openDriver, withDatabase } from './database-file.js';
@@ -17,7 +17,7 @@ async function refusalsOf(driver: CacheDriver): Promise<unknown[]> {
     driver.delete(['v1/a']),
     namesOf(driver, ''),
   ]);
-  expect((await driver.check()).ok).toBe(false);
+  expect((await checkDriver(driver, { clock: systemClock, reservedName: 'v1/check' })).ok).toBe(false);
   return outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason);
 }
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { systemClock } from '@imgproxy-cache/core/driver';
+import { checkDriver, systemClock } from '@imgproxy-cache/core/driver';
 import type { DriverSubject } from '@imgproxy-cache/driver-testkit';
 import sqlite from 'imgproxy-cache-driver-sqlite';
 
@@ -21,7 +21,7 @@ export const subject: DriverSubject<typeof sqlite.config> = {
         // A stranger, too, needs the tables.
         const context = { clock: systemClock, reservedName: 'check', report: () => undefined };
         const driver = sqlite.create(config, context);
-        await driver.check();
+        await checkDriver(driver, context);
         await driver.close();
         using database = new DatabaseSync(config.file);
         database.prepare("INSERT INTO entry (name, fields) VALUES (?, 'not an entry')").run(name);

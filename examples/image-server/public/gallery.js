@@ -1,16 +1,45 @@
+const AT_ONCE = 2;
 const times = { hit: [], miss: [] };
 const element = (id) => document.getElementById(id);
 
-const { cache, pictures } = await (await fetch('/gallery.json')).json();
+const { cache, example, pictures } = await (await fetch('/gallery.json')).json();
 element('cache').textContent = `Cache: ${cache.text}`;
+if (example) await explain(example);
 const variants = pictures.flatMap(showPicture);
 element('reload').addEventListener('click', loadAll);
 await loadAll();
 
+/** Asks for one picture twice, and says what the server did each time. */
+async function explain({ name, url }) {
+  const image = element('example');
+  image.alt = name;
+  for (const step of ['first', 'second']) {
+    try {
+      const { picture, outcome, times } = await ask(url);
+      display(image, picture);
+      element(step).textContent = sentenceOf(outcome, times, name);
+      element(step).dataset.outcome = outcome;
+    } catch (error) {
+      element(step).textContent = `${name} failed: ${error.message}`;
+    }
+  }
+}
+
+function sentenceOf(outcome, { lookup, render }, name) {
+  switch (outcome) {
+    case 'hit':
+      return `Hit: ${name} was in the cache. Looking it up took ${formatTime(lookup)}.`;
+    case 'miss':
+      return `Miss: ${name} was not in the cache. Looking it up took ${formatTime(lookup)}, rendering it ${formatTime(render)}. Then it was stored.`;
+    default:
+      return `Bypass: there is no cache. Rendering ${name} took ${formatTime(render)}.`;
+  }
+}
+
 /** Makes a picture's card, and gives its variants back, each with the cell that shows it. */
 function showPicture({ name, variants }) {
   const card = element('picture').content.firstElementChild.cloneNode(true);
-  card.querySelector('h2').textContent = name;
+  card.querySelector('h3').textContent = name;
   const preview = card.querySelector('img');
   const widths = [...new Set(variants.map(({ width }) => width))];
   const largest = Math.max(...widths);
@@ -24,7 +53,7 @@ function showPicture({ name, variants }) {
       const cell = row.insertCell();
       cell.className = 'variant';
       cell.innerHTML =
-        '<div class="picture"><img></div><span class="outcome">…</span><span class="time"></span><span class="size"></span>';
+        '<div class="picture"><img></div><span class="outcome">loading</span><span class="time"></span><span class="size"></span>';
       cell.querySelector('img').alt = `${name} as ${format}, ${variant.width} pixels`;
       const isPreview = variant.width === largest && cells.every((shown) => shown.preview === undefined);
       cells.push({ ...variant, cell, preview: isPreview ? preview : undefined });
@@ -45,7 +74,7 @@ async function loadAll() {
   const button = element('reload');
   button.disabled = true;
   element('progress').textContent = `Loading ${variants.length} images …`;
-  const outcomes = await Promise.all(variants.map(load));
+  const outcomes = await loadInTurn();
   const count = (wanted) => outcomes.filter((outcome) => outcome === wanted).length;
   const failed = count('failed');
   element('progress').textContent =
@@ -54,14 +83,40 @@ async function loadAll() {
   button.disabled = false;
 }
 
-/** Loads one variant past the browser's own cache, and shows what the server's cache did. */
+/** A few at a time: the server would count the time that a picture waits for its turn as rendering. */
+async function loadInTurn() {
+  const outcomes = [];
+  let next = 0;
+  const work = async () => {
+    while (next < variants.length) {
+      const index = next++;
+      outcomes[index] = await load(variants[index]);
+    }
+  };
+  for (const { cell } of variants) report(cell, 'loading', '', '');
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return outcomes;
+}
+
+/** Asks past the browser's own cache. The times are the server's, in milliseconds by the part of its work. */
+async function ask(url) {
+  const response = await fetch(url, { cache: 'no-store' });
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
+  const timing = response.headers.get('Server-Timing') ?? '';
+  return {
+    picture: await response.blob(),
+    outcome: outcomeOf(response.headers.get('Cache-Status') ?? ''),
+    times: Object.fromEntries(
+      Array.from(timing.matchAll(/(\w+);dur=([\d.]+)/g), ([, part, time]) => [part, Number(time)]),
+    ),
+  };
+}
+
+/** Loads one variant, and shows what the server's cache did. */
 async function load({ url, cell, preview }) {
   try {
-    const response = await fetch(url, { cache: 'no-store' });
-    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-    const picture = await response.blob();
-    const outcome = outcomeOf(response.headers.get('Cache-Status') ?? '');
-    const milliseconds = Number(/dur=([\d.]+)/.exec(response.headers.get('Server-Timing') ?? '')?.[1]);
+    const { picture, outcome, times } = await ask(url);
+    const milliseconds = Object.values(times).reduce((sum, time) => sum + time, 0);
     display(cell.querySelector('img'), picture);
     if (preview) display(preview, picture);
     report(cell, outcome, formatTime(milliseconds), formatSize(picture.size));

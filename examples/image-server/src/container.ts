@@ -57,8 +57,8 @@ export async function createContainer(env: NodeJS.ProcessEnv): Promise<Container
   container
     .bind(ImageRoute)
     .toResolvedValue(
-      (cache, urls, renderer, settings) => new ImageRoute(cache, urls, renderer, settings),
-      [CACHE.ImageCache, UrlParser, ImageRenderer, SERVER.Settings],
+      (cache, urls, renderer, settings, logger) => new ImageRoute(cache, urls, renderer, settings, logger),
+      [CACHE.ImageCache, UrlParser, ImageRenderer, SERVER.Settings, SERVER.Logger],
     );
   container
     .bind(Gallery)

@@ -43,9 +43,16 @@ export class Gallery {
       reply.header('Cache-Control', 'no-store');
       return {
         cache: this.#cache,
+        example: this.#example(names),
         pictures: names.map((name) => ({ name, variants: this.#variants(name) })),
       };
     });
+  }
+
+  /** A picture of a size that is not among the variants, so that the page's own requests do not change what it shows. */
+  #example([name]: readonly string[]): { name: string; url: string } | undefined {
+    if (name === undefined) return undefined;
+    return { name, url: this.#url(`/rs:fit:480:480/plain/local:///${encodeURIComponent(name)}@webp`) };
   }
 
   #variants(name: string): { format: string; width: number; url: string }[] {

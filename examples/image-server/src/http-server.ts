@@ -1,15 +1,14 @@
 import { type AddressInfo, isIPv6 } from 'node:net';
-import { type ImageCache, isCacheError } from '@imgproxy-cache/core';
-import { UrlError } from '@imgproxy-cache/url';
+import type { ImageCache } from '@imgproxy-cache/core';
+import { answerFailure, Connections } from '@imgproxy-cache/http';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
   LogController,
 } from 'fastify';
-import { Connections } from './connections.js';
+import { logError } from './error-log.js';
 import type { Gallery } from './gallery.js';
-import { ImageError } from './image-error.js';
 import type { ImageRoute } from './image-route.js';
 import { listenFault } from './listen-fault.js';
 import { type Settings, SettingsError } from './settings.js';
@@ -22,7 +21,6 @@ const STOP_DEADLINE_MS = 10_000;
 export class HttpServer {
   readonly #server: FastifyInstance;
   readonly #connections: Connections;
-  #stopping = false;
 
   constructor(logger: FastifyBaseLogger, cache: ImageCache, images: ImageRoute, gallery: Gallery) {
     this.#server = fastify({
@@ -33,15 +31,16 @@ export class HttpServer {
       frameworkErrors: (_error, _request, reply) => refuse(reply, 400, 'Invalid URL'),
     });
     this.#connections = new Connections(this.#server.server);
-    this.#server.addHook('onRequest', async (_request, reply) => {
-      reply.header('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-    });
-    this.#server.addHook('onSend', async (_request, reply) => {
-      // So that no client sends another request on a connection that is about to be closed.
-      if (this.#stopping) reply.header('Connection', 'close');
+    // On Node's response: images are answered past Fastify's own reply.
+    this.#server.addHook('onRequest', async (_request, { raw }) => {
+      raw.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     });
     this.#server.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'Invalid URL'));
-    this.#server.setErrorHandler((error, request, reply) => answerError(error, request.log, reply));
+    this.#server.setErrorHandler((error, request, reply) => {
+      const { status = 500, headers = {}, body } = answerFailure(error) ?? {};
+      logError(request.log, error, status);
+      return reply.code(status).headers(headers).send(body);
+    });
 
     this.#server.get('/health', async () => ({ status: 'ok', cache: cache.health() }));
     gallery.addTo(this.#server);
@@ -66,7 +65,6 @@ export class HttpServer {
 
   /** Takes no more requests and lets the running ones end, within a deadline. */
   async stop(): Promise<void> {
-    this.#stopping = true;
     const deadline = setTimeout(() => this.#server.server.closeAllConnections(), STOP_DEADLINE_MS);
     await this.#connections.close();
     await this.#server.close();
@@ -74,21 +72,10 @@ export class HttpServer {
   }
 }
 
-function answerError(error: unknown, log: FastifyBaseLogger, reply: FastifyReply): FastifyReply {
-  if (error instanceof UrlError || error instanceof ImageError) {
-    log.info({ status: error.status }, `request refused: ${error.message}`);
-    return refuse(reply, error.status, error.publicMessage);
-  }
-  if (isCacheError(error)) {
-    // The client went away: nobody reads this answer.
-    if (error.code === 'ERR_CACHE_ABORTED') return refuse(reply, 499, 'Cancelled');
-    log.error({ code: error.code }, `request failed with the cache: ${error.message}`);
-    return refuse(reply.header('Cache-Control', 'no-store'), 503, error.code);
-  }
-  log.error({ err: error }, 'request failed');
-  return refuse(reply, 500, 'Internal error');
-}
-
 function refuse(reply: FastifyReply, status: number, message: string): FastifyReply {
-  return reply.code(status).type('text/plain; charset=utf-8').send(message);
+  return reply
+    .code(status)
+    .type('text/plain; charset=utf-8')
+    .header('Cache-Control', 'no-store')
+    .send(message);
 }

@@ -1,22 +1,10 @@
-/** A request that is answered with an error, in the way imgproxy answers it. */
-export class ImageError extends Error {
-  override readonly name = 'ImageError';
-  /** HTTP status of the answer. */
-  readonly status: number;
-  /** Body of the answer, safe to show to anybody. */
-  readonly publicMessage: string;
+import { HttpError } from '@imgproxy-cache/http';
 
-  constructor(status: number, publicMessage: string, logMessage: string) {
-    super(logMessage);
-    this.status = status;
-    this.publicMessage = publicMessage;
-  }
-
-  static unreachable(logMessage: string): ImageError {
-    return new ImageError(404, 'Source is unreachable', logMessage);
-  }
-
-  static broken(logMessage: string): ImageError {
-    return new ImageError(422, 'Invalid source image', logMessage);
-  }
-}
+/** Answers as imgproxy gives them, each with the reason for the log. */
+export const imageError = {
+  unreachable: (reason: string): HttpError => new HttpError(404, 'Source is unreachable', reason),
+  broken: (reason: string): HttpError => new HttpError(422, 'Invalid source image', reason),
+  unsupportedOptions: (where: string): HttpError =>
+    new HttpError(422, `A processing option is not supported here ${where}`),
+  unsupported: (reason: string): HttpError => new HttpError(422, 'Invalid URL', reason),
+};

@@ -1,8 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Rendering } from '@imgproxy-cache/core';
+import { HttpError } from '@imgproxy-cache/http';
 import pLimit from 'p-limit';
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
-import { ImageError } from './image-error.js';
+import { type Gravity, placeWithin } from './gravity.js';
+import { imageError } from './image-error.js';
+import { cutSource, finish, isCut, MAX_PIXELS, needsStages } from './image-stages.js';
 import type { LocalSources } from './local-sources.js';
 import type { RenderOptions } from './render-options.js';
 import { type ResizeGeometry, resizeGeometry } from './resize-geometry.js';
@@ -11,8 +14,7 @@ const OUTPUT_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'gif'] as const;
 type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 const DEFAULT_QUALITY = { jpeg: 80, webp: 79, avif: 63 };
-/** Limit for the source, all frames together, and for the result. */
-const MAX_PIXELS = 50_000_000;
+const CONTENT_TYPES: Readonly<Record<string, string>> = { svg: 'image/svg+xml', heic: 'image/heif' };
 const SVG_DENSITY = 72;
 const MAX_SVG_DENSITY = 7200;
 
@@ -33,7 +35,7 @@ export class ImageRenderer {
     this.#sources = sources;
   }
 
-  /** @throws ImageError */
+  /** @throws HttpError */
   render(sourceUrl: string | undefined, options: RenderOptions, signal: AbortSignal): Promise<Rendering> {
     return this.#limit(async () => {
       signal.throwIfAborted();
@@ -41,7 +43,7 @@ export class ImageRenderer {
       try {
         return await renderImage(source, options);
       } catch (error) {
-        throw error instanceof ImageError ? error : ImageError.broken(`sharp: ${String(error)}`);
+        throw error instanceof HttpError ? error : imageError.broken(`sharp: ${String(error)}`);
       }
     });
   }
@@ -49,35 +51,55 @@ export class ImageRenderer {
 
 // The source is always given as bytes: an SVG that is opened as a file may include other files.
 async function renderImage(source: Uint8Array, options: RenderOptions): Promise<Rendering> {
-  const reading: SharpOptions = { limitInputPixels: MAX_PIXELS, failOn: 'error' };
+  const { maxSourceBytes = source.length, maxSourcePixels = MAX_PIXELS } = options;
+  if (source.length > maxSourceBytes) throw imageError.broken(`the source has ${source.length} bytes`);
+  const reading: SharpOptions = { limitInputPixels: Math.min(MAX_PIXELS, maxSourcePixels), failOn: 'error' };
   const metadata = await sharp(source, reading).metadata();
-  const isVector = metadata.format === 'svg';
-  if (isVector && (options.format ?? 'svg') === 'svg') return { body: source, contentType: 'image/svg+xml' };
+  const sourceFormat = formatOf(metadata);
+  if (isServedAsItIs(sourceFormat, options))
+    return { body: source, contentType: CONTENT_TYPES[sourceFormat] ?? `image/${sourceFormat}` };
 
   const format = outputFormat(metadata, options);
   // The pages of a TIFF or an AVIF are pictures side by side: only frames have delays.
   const isAnimated = metadata.delay !== undefined && (format === 'gif' || format === 'webp');
-  const upright = metadata.autoOrient;
+  const isStaged = needsStages(options);
+  if (isStaged && isAnimated) throw imageError.unsupportedOptions('for animations');
+  if (isStaged && !(options.stripMetadata && options.stripColorProfile))
+    throw imageError.unsupportedOptions('while metadata are kept');
+
+  const open = (more: SharpOptions = {}): Sharp => {
+    const image = sharp(source, { ...reading, animated: isAnimated, ...more });
+    return options.autoRotate ? image.autoOrient() : image;
+  };
+  const cut = isCut(options) ? await cutSource(open(), options) : undefined;
+  const upright = cut?.size ?? (options.autoRotate ? metadata.autoOrient : metadata);
+  const isVector = sourceFormat === 'svg';
   const geometry = resizeGeometry(upright, { ...options, enlarge: options.enlarge || isVector });
   const pixels = geometry.scaled.width * geometry.scaled.height * (isAnimated ? (metadata.pages ?? 1) : 1);
   // Not "pixels > MAX_PIXELS": a dpr of NaN, which imgproxy's URLs may have, must not pass.
-  if (!(pixels <= MAX_PIXELS))
-    throw new ImageError(422, 'Invalid URL', `the result would have ${pixels} pixels`);
+  if (!(pixels <= MAX_PIXELS)) throw imageError.unsupported(`the result would have ${pixels} pixels`);
 
-  const image = sharp(source, {
-    ...reading,
-    animated: isAnimated,
-    ...(isVector && { density: vectorDensity(geometry.scaled.width / upright.width) }),
-  });
-  const resized = resize(image.autoOrient(), geometry);
+  const density = isVector ? { density: vectorDensity(geometry.scaled.width / upright.width) } : {};
+  const resized = resize(cut?.image ?? open(density), geometry, options.gravity);
+  const finished = isStaged ? await finish(resized, options, geometry.dpr) : resized;
+  if (!options.stripMetadata) finished.keepMetadata();
+  else if (!options.stripColorProfile) finished.keepIccProfile();
   const flattened =
     options.background !== undefined || format === 'jpeg'
-      ? resized.flatten({ background: `#${options.background ?? 'ffffff'}` })
-      : resized;
-  return {
-    body: await encode(flattened, format, options.quality).toBuffer(),
-    contentType: `image/${format}`,
-  };
+      ? finished.flatten({ background: `#${options.background ?? 'ffffff'}` })
+      : finished;
+  const quality = options.quality ?? (options.formatQuality.get(format) || undefined);
+  return { body: await encode(flattened, format, quality).toBuffer(), contentType: `image/${format}` };
+}
+
+/** The name of a source's format in imgproxy's URLs. */
+function formatOf({ format, compression }: Metadata): string {
+  return format === 'heif' && compression === 'hevc' ? 'heic' : format === 'heif' ? 'avif' : format;
+}
+
+function isServedAsItIs(sourceFormat: string, { format, raw, skipProcessing }: RenderOptions): boolean {
+  const isFormatKept = (format ?? sourceFormat) === sourceFormat;
+  return raw || (isFormatKept && (sourceFormat === 'svg' || skipProcessing.includes(sourceFormat)));
 }
 
 function outputFormat(
@@ -89,8 +111,7 @@ function outputFormat(
   const best = negotiated.find((format) => format === 'webp' || metadata.delay === undefined);
   if (isOutputFormat(best)) return best;
   if (isOutputFormat(requested)) return requested;
-  if (requested !== undefined)
-    throw new ImageError(422, 'Invalid URL', `cannot write the format ${requested}`);
+  if (requested !== undefined) throw imageError.unsupported(`cannot write the format ${requested}`);
   if (metadata.format === 'heif') return 'avif';
   if (isOutputFormat(metadata.format)) return metadata.format;
   return metadata.hasAlpha ? 'png' : 'jpeg';
@@ -101,12 +122,10 @@ function vectorDensity(scale: number): number {
   return Math.min(Math.max(SVG_DENSITY * scale, 1), MAX_SVG_DENSITY);
 }
 
-function resize(image: Sharp, { scaled, cropped }: ResizeGeometry): Sharp {
-  return image.resize({ ...scaled, fit: 'fill' }).extract({
-    left: Math.floor((scaled.width - cropped.width) / 2),
-    top: Math.floor((scaled.height - cropped.height) / 2),
-    ...cropped,
-  });
+function resize(image: Sharp, { scaled, cropped }: ResizeGeometry, gravity: Gravity): Sharp {
+  return image
+    .resize({ ...scaled, fit: 'fill' })
+    .extract({ ...placeWithin(scaled, cropped, gravity), ...cropped });
 }
 
 function encode(image: Sharp, format: OutputFormat, quality: number | undefined): Sharp {

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { open, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { ImageError } from './image-error.js';
+import { HttpError } from '@imgproxy-cache/http';
+import { imageError } from './image-error.js';
 
 const SCHEME = 'local:///';
 const MAX_SOURCE_BYTES = 100 * 1024 * 1024;
@@ -31,20 +32,20 @@ export class LocalSources {
 
   /**
    * @param url such as `local:///folder/name.jpg`; absent where it is not valid UTF-8
-   * @throws ImageError
+   * @throws HttpError
    */
   async read(url: string | undefined, signal: AbortSignal): Promise<Uint8Array> {
     if (!url?.startsWith(SCHEME))
-      throw new ImageError(404, `Invalid source URL: only ${SCHEME} sources are served`, 'source not local');
+      throw new HttpError(404, `Invalid source URL: only ${SCHEME} sources are served`, 'source not local');
     try {
       await using file = await open(await this.#locate(url.slice(SCHEME.length)), OPEN_FLAGS);
       const stats = await file.stat();
-      if (!stats.isFile()) throw ImageError.unreachable('the source is no regular file');
-      if (stats.size > MAX_SOURCE_BYTES) throw ImageError.broken(`the source has ${stats.size} bytes`);
+      if (!stats.isFile()) throw imageError.unreachable('the source is no regular file');
+      if (stats.size > MAX_SOURCE_BYTES) throw imageError.broken(`the source has ${stats.size} bytes`);
       return await file.readFile({ signal });
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      throw ABSENCE.has(code) ? ImageError.unreachable(`the source cannot be opened (${code})`) : error;
+      throw ABSENCE.has(code) ? imageError.unreachable(`the source cannot be opened (${code})`) : error;
     }
   }
 
@@ -52,11 +53,11 @@ export class LocalSources {
   async #locate(name: string): Promise<string> {
     const parts = name.split('/');
     if (name.includes('\0') || parts.some((part) => part === '' || part === '.' || part === '..'))
-      throw ImageError.unreachable('the path of the source is not a plain one');
+      throw imageError.unreachable('the path of the source is not a plain one');
     const root = await realpath(this.#root);
     const file = await realpath(path.join(root, ...parts));
     if (path.relative(root, file).split(path.sep)[0] === '..')
-      throw ImageError.unreachable('the source lies outside the folder of sources');
+      throw imageError.unreachable('the source lies outside the folder of sources');
     return file;
   }
 }

@@ -10,8 +10,18 @@ export interface ResizeOptions {
   readonly width: number;
   /** 0: as the width demands, and with `force` that of the source. */
   readonly height: number;
+  /** The result is at least so wide, and then cropped to `width`. 0: no least width. */
+  readonly minWidth: number;
+  readonly minHeight: number;
+  /** Factors of both sides. */
+  readonly zoom: { readonly x: number; readonly y: number };
   readonly dpr: number;
   readonly enlarge: boolean;
+}
+
+interface Scale {
+  readonly x: number;
+  readonly y: number;
 }
 
 export type ResizingType = 'fit' | 'fill' | 'fill-down' | 'force' | 'auto';
@@ -19,13 +29,15 @@ export type ResizingType = 'fit' | 'fill' | 'fill-down' | 'force' | 'auto';
 export interface ResizeGeometry {
   /** What the whole source is scaled to. */
   readonly scaled: Size;
-  /** What is cut out of the middle of that. */
+  /** What is cut out of that. */
   readonly cropped: Size;
+  /** The factor of all lengths in pixels that a URL has. */
+  readonly dpr: number;
 }
 
 /** Sizes as imgproxy computes them, for a source of the size that it has the right way up. */
 export function resizeGeometry(source: Size, options: ResizeOptions): ResizeGeometry {
-  const scale = scaleToTarget(source, options);
+  const scale = atLeast(source, zoomed(scaleToTarget(source, options), options), options);
   // Without `enlarge`, dpr may use up the pixels that the source has to spare, and no more.
   const spare = 1 / Math.max(scale.x, scale.y);
   const shrunk = options.enlarge || spare >= 1 ? 1 : spare;
@@ -34,13 +46,10 @@ export function resizeGeometry(source: Size, options: ResizeOptions): ResizeGeom
     width: wholePixels(source.width * scale.x * shrunk * dpr),
     height: wholePixels(source.height * scale.y * shrunk * dpr),
   };
-  return { scaled, cropped: crop(scaled, options, dpr) };
+  return { scaled, cropped: crop(scaled, options, dpr), dpr };
 }
 
-function scaleToTarget(
-  source: Size,
-  { resizingType, width, height }: ResizeOptions,
-): { x: number; y: number } {
+function scaleToTarget(source: Size, { resizingType, width, height }: ResizeOptions): Scale {
   const target = { width: width || source.width, height: height || source.height };
   const x = target.width / source.width;
   const y = target.height / source.height;
@@ -53,10 +62,20 @@ function scaleToTarget(
   return { x: scale, y: scale };
 }
 
-function crop(scaled: Size, { resizingType, width, height }: ResizeOptions, dpr: number): Size {
+function zoomed(scale: Scale, { zoom }: ResizeOptions): Scale {
+  return { x: scale.x * zoom.x, y: scale.y * zoom.y };
+}
+
+/** Enlarges a scale, so that the result has its least width and height. */
+function atLeast(source: Size, scale: Scale, { minWidth, minHeight }: ResizeOptions): Scale {
+  const factor = Math.max(1, minWidth / (source.width * scale.x), minHeight / (source.height * scale.y));
+  return { x: scale.x * factor, y: scale.y * factor };
+}
+
+function crop(scaled: Size, { resizingType, width, height, zoom }: ResizeOptions, dpr: number): Size {
   const box = {
-    width: wholePixels(width * dpr || scaled.width),
-    height: wholePixels(height * dpr || scaled.height),
+    width: wholePixels(width * dpr * zoom.x || scaled.width),
+    height: wholePixels(height * dpr * zoom.y || scaled.height),
   };
   const excess = Math.max(box.width / scaled.width, box.height / scaled.height);
   const reduction = resizingType === 'fill-down' && excess > 1 ? excess : 1;

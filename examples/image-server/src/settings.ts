@@ -8,8 +8,6 @@ export interface Settings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** What clients must send as `Authorization: Bearer …`. Blank: nothing. */
-  readonly secret: string;
   /** imgproxy's variables that are set and change nothing here. */
   readonly ignoredVariables: readonly string[];
   /** The folder that `local:///` stands for. */
@@ -37,7 +35,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const bind = env['IMGPROXY_BIND'] || ':8080';
   const sourceRoot = env['IMGPROXY_LOCAL_FILESYSTEM_ROOT'] || SAMPLES;
   const ttl = env['IMGPROXY_TTL'] || '31536000';
-  const secret = env['IMGPROXY_SECRET'] ?? '';
   const unsupported = unsupportedVariables(env);
 
   const faults = unsupported.security.map(
@@ -60,7 +57,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   return {
     host: ipv6 ?? (host || '::'),
     port: Number(port),
-    secret: secret.trim() === '' ? '' : secret,
     ignoredVariables: unsupported.others,
     sourceRoot,
     ttlSeconds: Number(ttl),

@@ -2,7 +2,7 @@ import { NEGOTIATION_TABLE } from '@imgproxy-cache/core';
 import { URL_VARIABLES } from '@imgproxy-cache/url/environment';
 
 const OWN_VARIABLES = [
-  ...['IMGPROXY_BIND', 'IMGPROXY_LOCAL_FILESYSTEM_ROOT', 'IMGPROXY_TTL', 'IMGPROXY_SECRET'],
+  ...['IMGPROXY_BIND', 'IMGPROXY_LOCAL_FILESYSTEM_ROOT', 'IMGPROXY_TTL'],
   ...Object.values(NEGOTIATION_TABLE).map(({ variable }) => variable),
 ];
 const SUPPORTED = new Set([...OWN_VARIABLES, ...URL_VARIABLES]);

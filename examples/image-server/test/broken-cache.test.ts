@@ -88,7 +88,7 @@ test.each(ACCIDENTS)(
     // What has nothing to do with the cache is answered as ever.
     expect((await server.get('/')).status).toBe(200);
     expect((await server.get('/x/plain/local:///missing.png')).status).toBe(503);
-    expect((await server.get('/x/blur:1/plain/local:///missing.png')).status).toBe(404);
+    expect((await server.get('/x/nonsense:1/plain/local:///missing.png')).status).toBe(404);
 
     await mend(root);
     // A probe may have to close a breaker first.

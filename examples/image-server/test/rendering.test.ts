@@ -221,14 +221,21 @@ describe('errors', () => {
     for (const attempt of ['first', 'second']) {
       const answer = await server.get(`/x/w:10/plain/local:///${name}@png`);
       expect([attempt, answer.status, String(answer.body)]).toEqual([attempt, 422, 'Invalid source image']);
-      expect(answer.headers['cache-control']).toBeUndefined();
+      expect(answer.headers['cache-control']).toBe('no-store');
       expect(answer.headers['cache-status']).toBeUndefined();
     }
   });
 
   test.each([
-    ['/x/blur:5/plain/local:///wide.png', 404, 'Invalid URL'],
-    ['/x/fn:name/plain/local:///wide.png', 404, 'Invalid URL'],
+    ['/x/wm:0.5/plain/local:///wide.png', 422, 'Processing option watermark is not supported here'],
+    ['/x/mb:1000/plain/local:///wide.png', 422, 'Processing option max_bytes is not supported here'],
+    ['/x/g:sm/plain/local:///wide.png', 422, 'Gravity sm is not supported here'],
+    [
+      '/x/blur:2/plain/local:///animated.gif',
+      422,
+      'A processing option is not supported here for animations',
+    ],
+    ['/x/brightness:10/plain/local:///wide.png', 404, 'Invalid URL'],
     ['/x/w:-1/plain/local:///wide.png', 404, 'Invalid URL'],
     ['/x/nonsense:1/plain/local:///wide.png', 404, 'Invalid URL'],
     ['/x/msr:1/plain/local:///wide.png', 403, 'Invalid URL'],

@@ -39,6 +39,7 @@ describe('the bench', () => {
         'fs-store',
         'fs-restart',
         'memory-hit',
+        'host',
         'key',
         'policy',
         'stampede',

@@ -1,9 +1,11 @@
-import type {
-  CacheDriver,
-  CacheEntry,
-  DriverCheck,
-  OperationOptions,
-  StoredEntry,
+import {
+  type CacheDriver,
+  type CacheEntry,
+  checkDriver,
+  type DriverCheck,
+  type DriverContext,
+  type OperationOptions,
+  type StoredEntry,
 } from '@imgproxy-cache/core/driver';
 
 interface Step {
@@ -38,12 +40,14 @@ export class OperationWatch {
 
 /** A driver whose operations are noted. It changes nothing else. */
 export class WatchedDriver implements CacheDriver {
+  readonly #context: DriverContext;
   readonly #driver: CacheDriver;
   readonly #watch: OperationWatch;
 
-  constructor(driver: CacheDriver, watch: OperationWatch) {
+  constructor(driver: CacheDriver, watch: OperationWatch, context: DriverContext) {
     this.#driver = driver;
     this.#watch = watch;
+    this.#context = context;
   }
 
   get(name: string, options?: OperationOptions): Promise<StoredEntry | undefined> {
@@ -66,7 +70,7 @@ export class WatchedDriver implements CacheDriver {
   }
 
   check(options?: OperationOptions): Promise<DriverCheck> {
-    return this.#watch.note('check', this.#driver.check(options));
+    return this.#watch.note('check', checkDriver(this.#driver, this.#context, options));
   }
 
   close(): Promise<void> {

@@ -20,7 +20,7 @@ export interface ProcessDoor {
 /** A store made for one rule, and the drivers that the rule opens on it. */
 export interface RuleBench {
   /** The first driver on the store. */
-  readonly driver: CacheDriver;
+  readonly driver: WatchedDriver;
   readonly capabilities: DriverCapabilities;
   readonly doors: Required<StoreDoors>;
   /** What the driver may call the outage that the door makes. */
@@ -42,7 +42,7 @@ export interface RuleBench {
   /** A name of this rule alone. */
   name(rest: string): string;
   /** One more driver on the same store, as another process would have it. */
-  open(): CacheDriver;
+  open(): WatchedDriver;
 }
 
 /**
@@ -75,9 +75,9 @@ async function useBench<Table extends ConfigTable>(
   const folder = `testkit-${randomBytes(6).toString('hex')}`;
   const reservedName = `${folder}/check`;
   const events: DriverEvent[] = [];
-  const open = (): CacheDriver => {
+  const open = (): WatchedDriver => {
     const context = { clock: systemClock, reservedName, report: (event: DriverEvent) => events.push(event) };
-    const driver = new WatchedDriver(definition.create(store.config, context), watch);
+    const driver = new WatchedDriver(definition.create(store.config, context), watch, context);
     drivers.push(driver);
     return driver;
   };

@@ -5,6 +5,7 @@ import {
   BufferedEntry,
   isCacheError,
   OperationGuard,
+  RecentValues,
   type StoredEntry,
   StreamedEntry,
 } from '@imgproxy-cache/core/driver';
@@ -32,7 +33,7 @@ const MAX_REMEMBERED = 20_000;
 
 /** Opens entry files. It remembers their sizes, which saves `lstat` and `fstat` as long as they stay right. */
 export class EntryReader {
-  readonly #sizes = new Map<string, number>();
+  readonly #sizes = new RecentValues<number>({ maxEntries: MAX_REMEMBERED });
   // Of its own, since bodies that were got can still be read after the driver has closed.
   readonly #guard = new OperationGuard('fs');
   readonly #uses: EntryUses | undefined;
@@ -76,7 +77,7 @@ export class EntryReader {
   async #open(path: string, size: number): Promise<StoredEntry> {
     const file = size <= MAX_BUFFERED_BYTES ? await readWhole(path, size) : undefined;
     if (file === undefined) return await this.#openStreamed(path);
-    this.#remember(path, file.length);
+    this.#sizes.set(path, file.length);
     const { metadata, bodyBytes } = decodeEntryFile(file, file.length, path);
     return new BufferedEntry(metadata, file.subarray(0, bodyBytes), false);
   }
@@ -89,17 +90,12 @@ export class EntryReader {
       const tail = Buffer.allocUnsafe(Math.min(stats.size, MAX_TRAILER_BYTES));
       await readFully(fd, tail, stats.size - tail.length, path);
       const { metadata, bodyBytes } = decodeEntryFile(tail, stats.size, path);
-      this.#remember(path, stats.size);
+      this.#sizes.set(path, stats.size);
       return new StreamedEntry(metadata, new FileBody({ fd, size: bodyBytes, path, guard: this.#guard }));
     } catch (error) {
       closeUnwatched(fd);
       throw error;
     }
-  }
-
-  #remember(path: string, size: number): void {
-    if (!this.#sizes.has(path) && this.#sizes.size >= MAX_REMEMBERED) this.#sizes.clear();
-    this.#sizes.set(path, size);
   }
 }
 

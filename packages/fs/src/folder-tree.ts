@@ -1,12 +1,12 @@
 import { constants, type Stats } from 'node:fs';
-import type { CacheError, CacheOperation } from '@imgproxy-cache/core/driver';
+import { type CacheError, type CacheOperation, RecentValues } from '@imgproxy-cache/core/driver';
 import { type CacheLayout, parentOf } from './cache-layout.js';
 import { chmod, close, fsync, lstat, mkdir, open, rmdir, stat } from './fs-calls.js';
 import { errnoOf, fsError, isAbsence, toCacheError } from './fs-errors.js';
 import type { Obstacles } from './obstacles.js';
 
-// All 65,536 + 256 folders of one prefix, and room for others.
-const MAX_REMEMBERED = 100_000;
+// At least half as many are kept: all 65,536 + 256 folders of one prefix, and room for others.
+const MAX_REMEMBERED = 150_000;
 
 /** How folders are made. */
 export interface FolderOptions {
@@ -23,7 +23,7 @@ export class FolderTree {
   readonly #layout: CacheLayout;
   readonly #options: FolderOptions;
   readonly #obstacles: Obstacles;
-  readonly #known = new Set<string>();
+  readonly #known = new RecentValues<true>({ maxEntries: MAX_REMEMBERED });
 
   constructor(layout: CacheLayout, options: FolderOptions, obstacles: Obstacles) {
     this.#layout = layout;
@@ -33,7 +33,7 @@ export class FolderTree {
 
   /** Whether a folder is cached as present. The root always is. */
   isKnown(place: string): boolean {
-    return place === '' || this.#known.has(place);
+    return place === '' || this.#known.get(place) === true;
   }
 
   /**
@@ -56,7 +56,7 @@ export class FolderTree {
       if (operation === 'get') this.#obstacles.assertUnknown(this.#layout.path(place));
       return false;
     }
-    this.#remember(place);
+    this.#known.set(place, true);
     return true;
   }
 
@@ -80,7 +80,7 @@ export class FolderTree {
       const stats = await lstat(path);
       if (!stats.isDirectory()) throw this.#inTheWay(stats, place, error);
     }
-    this.#remember(place);
+    this.#known.set(place, true);
   }
 
   /** Removes one empty folder. The errors are the operating system's. */
@@ -131,11 +131,6 @@ export class FolderTree {
       `cannot ${operation}: the cache's root ${root} is not there or not a folder: mount the disk or create the folder (IMGPROXY_CACHE_FS_ROOT)`,
       operation,
     );
-  }
-
-  #remember(place: string): void {
-    if (this.#known.size >= MAX_REMEMBERED) this.#known.clear();
-    this.#known.add(place);
   }
 
   /** The failure of a put that needs a folder where something else is. */

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CacheDriver, OperationOptions } from '@imgproxy-cache/core/driver';
+import type { FsDriver } from '@imgproxy-cache/fs';
 import { describe, expect, test } from 'vitest';
 import { bodyOf, entryOf, expectCode, namesIn, openCache } from './cache-folder.js';
 import { allFilesClosed, hangThreadPool, openFilesBelow } from './hung-thread-pool.js';
@@ -19,7 +20,7 @@ const OPERATIONS = {
     driver.put(NAME, entryOf(NAME, Buffer.from('new')), options),
   delete: (driver: CacheDriver, options: OperationOptions) => driver.delete([NAME, 'v1/other'], options),
   list: listAll,
-  check: (driver: CacheDriver, options: OperationOptions) => driver.check(options),
+  check: (driver: FsDriver, options: OperationOptions) => driver.check(options),
 };
 const NAMES = ['get', 'put', 'delete', 'list', 'check'] as const;
 

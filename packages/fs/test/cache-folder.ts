@@ -11,7 +11,7 @@ import {
   type EntryDescription,
   systemClock,
 } from '@imgproxy-cache/core/driver';
-import fs, { type FsConfig } from '@imgproxy-cache/fs';
+import { type FsConfig, FsDriver } from '@imgproxy-cache/fs';
 import { expect, onTestFinished } from 'vitest';
 
 export const RESERVED_NAME = 'images/v1/check';
@@ -37,7 +37,7 @@ export function configFor(root: string, changes: Partial<FsConfig> = {}): FsConf
 }
 
 export interface OpenCache {
-  readonly driver: CacheDriver;
+  readonly driver: FsDriver;
   readonly root: string;
   readonly events: readonly DriverEvent[];
 }
@@ -49,7 +49,7 @@ export async function openCache(
 ): Promise<OpenCache> {
   const root = changes.root ?? (await newFolder());
   const events: DriverEvent[] = [];
-  const driver = fs.create(configFor(root, changes), {
+  const driver = new FsDriver(configFor(root, changes), {
     report: (event) => void events.push(event),
     clock,
     reservedName: RESERVED_NAME,

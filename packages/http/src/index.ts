@@ -2,6 +2,7 @@ export { answer } from './answer.js';
 export { answerFailure } from './answer-failure.js';
 export type { AnswerSettings } from './answer-settings.js';
 export type { CacheControlSettings } from './cache-control.js';
+export { Connections } from './connections.js';
 export type { DispositionSettings } from './content-disposition.js';
 export { createFetchHandler, type FetchHandler } from './fetch-handler.js';
 export type { HttpAnswer } from './http-answer.js';

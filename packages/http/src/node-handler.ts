@@ -46,7 +46,7 @@ export function createNodeHandler(cache: ImageCache, settings: HandlerSettings =
     const leave = (): void => {
       if (!response.writableFinished) gone.abort();
     };
-    response.once('close', leave);
+    response.on('close', leave);
     if (response.destroyed) leave();
     const { signal } = gone;
     const answer = await serveImage(
@@ -63,7 +63,8 @@ export function createNodeHandler(cache: ImageCache, settings: HandlerSettings =
 
 function abandon(response: ServerResponse, answer: HttpAnswer | undefined): void {
   if (answer?.body instanceof Readable) answer.body.destroy();
-  response.destroy();
+  // Somebody else, such as a middleware with a time limit, may have answered.
+  if (!response.writableEnded) response.destroy();
 }
 
 async function send(
@@ -73,7 +74,8 @@ async function send(
   settings: HandlerSettings,
 ): Promise<void> {
   try {
-    const { status, headers, body } = await withKnownEnd(request, answer);
+    const isEndUnknown = request.httpVersion === '1.0' && isOfUnknownLength(answer);
+    const { status, headers, body } = isEndUnknown ? await collected(answer) : answer;
     response.writeHead(status, withEarlierLists(response, headers));
     // Bytes are one write: Node sends the headers with them.
     if (body instanceof Readable) await pipeline(body, response);
@@ -87,13 +89,21 @@ async function send(
   }
 }
 
+interface StreamedAnswer extends HttpAnswer {
+  readonly body: Readable;
+}
+
+function isOfUnknownLength(answer: HttpAnswer): answer is StreamedAnswer {
+  return answer.body instanceof Readable && !('Content-Length' in answer.headers);
+}
+
 /** With HTTP/1.0 the end of the connection is the end of a body of unknown length. */
-async function withKnownEnd({ httpVersion }: IncomingMessage, answer: HttpAnswer): Promise<HttpAnswer> {
-  const { headers, body } = answer;
-  if (httpVersion !== '1.0' || !(body instanceof Readable) || 'Content-Length' in headers) return answer;
-  const whole = await collectUpTo(body, MAX_COLLECTED_BYTES);
-  if (whole instanceof Uint8Array)
-    return { ...answer, headers: { ...headers, 'Content-Length': String(whole.length) }, body: whole };
+async function collected(answer: StreamedAnswer): Promise<HttpAnswer> {
+  const whole = await collectUpTo(answer.body, MAX_COLLECTED_BYTES);
+  if (whole instanceof Uint8Array) {
+    const headers = { ...answer.headers, 'Content-Length': String(whole.length) };
+    return { ...answer, headers, body: whole };
+  }
   whole.destroy();
   throw new Error(
     `an image of unknown length and more than ${MAX_COLLECTED_BYTES} bytes cannot be served over HTTP/1.0: give the rendering as bytes`,

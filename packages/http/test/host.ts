@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createImageCache, type ImageCache, type Rendering } from '@imgproxy-cache/core';
+import fs from '@imgproxy-cache/fs';
 import {
   createFetchHandler,
   createNodeHandler,
@@ -54,7 +55,7 @@ export class Host implements AsyncDisposable {
         IMGPROXY_CACHE_VERIFY_BYTES: String(VERIFY_BYTES),
         ...env,
       },
-      drivers: [memory],
+      drivers: [memory, fs],
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     });
     const server = createServer({ maxHeaderSize: 100_000 });

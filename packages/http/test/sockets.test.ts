@@ -146,6 +146,24 @@ describe('a body that breaks off never looks whole', () => {
   });
 });
 
+test('an answer that a middleware has given stays whole', async () => {
+  const answered = Promise.withResolvers<void>();
+  await using host = await Host.start({
+    before: (response) => {
+      setImmediate(() => {
+        response.writeHead(503).end(Buffer.alloc(20_000_000));
+        answered.resolve();
+      });
+    },
+    render: async (path) => {
+      await answered.promise;
+      return { body: bytesOf(path), contentType: 'image/webp' };
+    },
+  });
+  const received = await host.ask('/100');
+  expect([received.status, received.body.length]).toEqual([503, 20_000_000]);
+});
+
 test('a small body leaves in one piece with its fields', async () => {
   await using host = await Host.start();
   await host.ask('/100');

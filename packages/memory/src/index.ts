@@ -27,7 +27,7 @@ const memory: CacheDriverDefinition<typeof CONFIG> = defineCacheDriver({
   contract: 1,
   config: CONFIG,
   capabilities: { shared: false },
-  create: (limits, context) => new MemoryDriver(limits, context),
+  create: (limits) => new MemoryDriver(limits),
 });
 
 export default memory;

@@ -5,15 +5,11 @@ import {
   type CacheDriver,
   type CacheEntry,
   CacheError,
-  checkRoundTrip,
-  type DriverCheck,
-  type DriverContext,
   decodeMetadata,
   encodeMetadata,
   OperationGuard,
   type OperationOptions,
   type StoredEntry,
-  systemClock,
   verifyBody,
 } from '@imgproxy-cache/core/driver';
 import { LRUCache } from 'lru-cache';
@@ -40,14 +36,9 @@ export class MemoryDriver implements CacheDriver {
   readonly #entries: LRUCache<string, CacheEntry>;
   /** In the order in which they were first stored, which a use does not change: a list may pause. */
   readonly #names = new Set<string>();
-  readonly #context: Pick<DriverContext, 'reservedName' | 'clock'>;
   readonly #guard = new OperationGuard('memory');
 
-  constructor(
-    { maxSize = 67_108_864, maxEntries = 10_000 }: MemoryDriverOptions = {},
-    context: Pick<DriverContext, 'reservedName' | 'clock'> = { reservedName: 'check', clock: systemClock },
-  ) {
-    this.#context = context;
+  constructor({ maxSize = 67_108_864, maxEntries = 10_000 }: MemoryDriverOptions = {}) {
     this.#entries = new LRUCache({
       max: maxEntries,
       maxSize,
@@ -129,10 +120,6 @@ export class MemoryDriver implements CacheDriver {
       yield name;
       this.#guard.admit('list', options?.signal);
     }
-  }
-
-  check(options?: OperationOptions): Promise<DriverCheck> {
-    return checkRoundTrip(this, this.#context, options);
   }
 
   async close(): Promise<void> {

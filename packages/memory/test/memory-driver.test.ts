@@ -1,5 +1,6 @@
 import {
   type CacheEntry,
+  checkDriver,
   createEntry,
   decodeMetadata,
   encodeMetadata,
@@ -277,14 +278,14 @@ describe('check', () => {
   const context = { reservedName: 'x/v1/check', clock: systemClock, report: () => undefined };
 
   it('passes, and leaves nothing behind', async () => {
-    const driver = new MemoryDriver({}, context);
-    expect(await driver.check()).toEqual({ ok: true, findings: [] });
+    const driver = new MemoryDriver();
+    expect(await checkDriver(driver, context)).toEqual({ ok: true, findings: [] });
     expect(driver.size).toBe(0);
   });
 
   it('says that a limit is too low for any image', async () => {
     const driver = memory.create({ maxSize: 500, maxEntries: 1 }, context);
-    const { ok, findings } = await driver.check();
+    const { ok, findings } = await checkDriver(driver, context);
     expect(ok).toBe(false);
     expect(findings[0]?.message).toMatch(
       /^cannot write: entry x\/v1\/check has \d+ bytes and the whole memory cache 500 \(IMGPROXY_CACHE_MEMORY_MAX_SIZE\)$/,

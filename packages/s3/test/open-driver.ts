@@ -41,7 +41,7 @@ export function configOf(changes: Partial<S3Config>): S3Config {
 }
 
 export interface OpenDriver {
-  readonly driver: CacheDriver;
+  readonly driver: S3Driver;
   readonly clock: ManualClock;
   readonly events: DriverEvent[];
 }

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { CacheDriver } from '@imgproxy-cache/core/driver';
+import type { S3Driver } from '@imgproxy-cache/s3';
 import { describe, expect, test } from 'vitest';
 import { startService } from './http-service.js';
 import { entryOf, namesIn, openDriver, setEnvironment, TEST_KEYS } from './open-driver.js';
@@ -61,7 +61,7 @@ const ECHOES: Readonly<Record<string, Echo>> = {
   }),
 };
 
-const OPERATIONS: Readonly<Record<string, (driver: CacheDriver) => Promise<unknown>>> = {
+const OPERATIONS: Readonly<Record<string, (driver: S3Driver) => Promise<unknown>>> = {
   get: (driver) => driver.get('a'),
   put: (driver) => driver.put('a', entryOf('a')),
   'delete of one': (driver) => driver.delete(['a']),

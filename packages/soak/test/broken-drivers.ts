@@ -49,7 +49,7 @@ class Layer implements CacheDriver {
   }
 
   check(options?: OperationOptions): Promise<DriverCheck> {
-    return this.inner.check(options);
+    return this.inner.check?.(options) ?? Promise.resolve({ ok: true, findings: [] });
   }
 
   close(): Promise<void> {

@@ -62,6 +62,12 @@ describe.each([
     expect(await outcomes(page)).toEqual(Array.from({ length: IMAGES }, () => 'miss'));
     expect(await brokenPictures(page)).toEqual([]);
     expect(await page.textContent('#cache')).toContain(folder.path);
+    expect(await page.textContent('#first')).toMatch(
+      /^Miss: .+ was not in the cache. Looking it up took [\d.]+ ms, rendering it [\d.]+ ms. Then it was stored.$/,
+    );
+    expect(await page.textContent('#second')).toMatch(
+      /^Hit: .+ was in the cache. Looking it up took [\d.]+ ms.$/,
+    );
     expect(await total(page, '#misses')).toBe(IMAGES);
     expect(await page.textContent('[data-outcome] .time >> nth=0')).toMatch(/^[\d.]+ ms$/);
 
@@ -92,7 +98,25 @@ test('an image that cannot be rendered is shown as failed, the others appear', a
   const shown = await outcomes(page);
   expect(shown.filter((outcome) => outcome === 'failed').length).toBe(9);
   expect(shown.filter((outcome) => outcome === 'bypass').length).toBe(9);
+  expect(await page.textContent('#first')).toBe('broken.png failed: 422 Invalid source image');
   expect(await page.textContent('[data-outcome=failed] .time >> nth=0')).toContain('Invalid source image');
+  await page.close();
+});
+
+test('until the server has answered the page says so', async () => {
+  await using server = await ImageServer.start({ IMGPROXY_LOCAL_FILESYSTEM_ROOT: PICTURE_FOLDER });
+  const page = await browser.newPage();
+  const released = Promise.withResolvers<void>();
+  await page.route('**/gallery.json', async (route) => {
+    await released.promise;
+    await route.continue();
+  });
+  await page.goto(server.url, { waitUntil: 'domcontentloaded' });
+  for (const id of ['#cache', '#first', '#second', '#progress'])
+    expect(await page.textContent(id)).toMatch(/loading$/i);
+  released.resolve();
+  await loaded(page);
+  expect(await page.textContent('#first')).toMatch(/^Bypass: there is no cache/);
   await page.close();
 });
 

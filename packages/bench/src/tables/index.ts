@@ -2,6 +2,7 @@ import type { Experiment, Table } from '../table.js';
 import { fsHit } from './fs-hit.js';
 import { fsRestart } from './fs-restart.js';
 import { fsStore } from './fs-store.js';
+import { host } from './host.js';
 import { key } from './key.js';
 import { memoryHit } from './memory-hit.js';
 import { policy } from './policy.js';
@@ -18,6 +19,7 @@ export const TABLES: readonly (Table | Experiment)[] = [
   fsStore,
   fsRestart,
   memoryHit,
+  host,
   key,
   policy,
   stampede,

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { CacheErrorCode, CacheOperation, DriverEvent } from '../driver/index.js';
-import type { BreakerState } from '../resilience/index.js';
+import type { BreakerState } from '../resilience/circuit-breaker.js';
 import type { CacheStatus, NotStoredReason } from './cache-status.js';
 
 /** The properties of all events. */

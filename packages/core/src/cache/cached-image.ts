@@ -3,6 +3,16 @@ import { CacheError } from '../driver/index.js';
 import { checkedChunk } from './collected-body.js';
 import type { ImageDescription } from './rendering.js';
 
+interface ImageBody {
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** In bytes, if it is known. */
+  readonly size?: number;
+  /** Called once, when a streamed body has ended or was discarded. */
+  readonly release?: () => void;
+  /** False: for one request alone. */
+  readonly store?: boolean | undefined;
+}
+
 /**
  * An image to serve. Its body is consumed once, as bytes or as a stream. Discard an image that is not served, or use
  * `await using`: it may hold a file or a socket.
@@ -31,17 +41,8 @@ export class CachedImage implements AsyncDisposable {
   readonly #release: (() => void) | undefined;
   #consumed = false;
 
-  /**
-   * @internal Images are made by `ImageCache`.
-   * @param release called once, when a streamed body has ended or was discarded
-   */
-  constructor(
-    description: ImageDescription,
-    body: Uint8Array | AsyncIterable<Uint8Array>,
-    size: number | undefined,
-    release?: () => void,
-    store = true,
-  ) {
+  /** @internal Images are made by `ImageCache`. */
+  constructor(description: ImageDescription, { body, size, release, store = true }: ImageBody) {
     this.contentType = description.contentType;
     this.etag = description.etag;
     this.lastModified = description.lastModified;
@@ -105,7 +106,7 @@ export class CachedImage implements AsyncDisposable {
 
 /** An image whose bytes are in memory. */
 export function wholeImage(description: ImageDescription, body: Uint8Array, store?: boolean): CachedImage {
-  return new CachedImage(description, body, body.length, undefined, store);
+  return new CachedImage(description, { body, size: body.length, store });
 }
 
 // Unlike the stream of Readable.from, it releases everything at once when destroyed, even before its first read or while a

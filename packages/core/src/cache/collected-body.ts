@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import { abortedError } from '../driver/operation-guard.js';
-import type { ByteBudget } from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
 
 /** How collecting a stream ended. */
 export type Collected =

@@ -1,5 +1,5 @@
-import type { EntryNames } from '../key/index.js';
-import type { FlightTable } from '../resilience/index.js';
+import type { EntryNames } from '../key/entry-names.js';
+import type { FlightTable } from '../resilience/single-flight.js';
 import type { Tier } from './tier.js';
 
 const BATCH = 1000;

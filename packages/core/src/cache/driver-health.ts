@@ -1,5 +1,5 @@
 import type { CacheError, CacheErrorCode, CacheOperation, Clock } from '../driver/index.js';
-import type { BreakerState } from '../resilience/index.js';
+import type { BreakerState } from '../resilience/circuit-breaker.js';
 import type { GuardedOperation } from './cache-events.js';
 
 /** The health of a driver. Images are served in every state. */

@@ -5,18 +5,18 @@ import {
   type EntryMetadata,
   readVerified,
   type StoredEntry,
-  streamVerified,
   verifyName,
 } from '../driver/index.js';
 import { abortedError } from '../driver/operation-guard.js';
-import { type ByteBudget, type CircuitBreaker, Deadline } from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import type { Attempt, CircuitBreaker } from '../resilience/circuit-breaker.js';
+import { Deadline } from '../resilience/deadline.js';
 import type { EventPublisher, LookupPart } from './cache-events.js';
 import { type GuardedDriver, isHarmless } from './guarded-driver.js';
-import type { LookedUpTier, Lookup, Miss } from './lookup.js';
+import { type LookedUpTier, type Lookup, type Miss, releaseLate } from './lookup.js';
 import { LookupProbe } from './lookup-probe.js';
-import { LookupProgress } from './lookup-progress.js';
 import type { RenderingTime } from './rendering-time.js';
-import { StreamedHit } from './streamed-hit.js';
+import { StreamedBody } from './streamed-body.js';
 import { UnreadableEntries } from './unreadable-entries.js';
 
 export interface EntryLookupParts {
@@ -39,6 +39,16 @@ const NO_MEMORY: Miss = { kind: 'miss', detail: 'bytes-in-flight', missedTiers: 
 const SLOW_SHARE = 0.5;
 // How far another host's clock may be ahead. An entry created further in the future would outlive its lifetime.
 const CLOCK_TOLERANCE = 60_000;
+
+/** How far a look-up has come. */
+interface Progress {
+  /** When it began, on the monotonic clock. */
+  readonly begun: number;
+  /** Whether an entry was found, so that its body is now read. */
+  found: boolean;
+  /** The current part, for its breaker. Absent while the look-up waits for memory and not for the store. */
+  attempt: Attempt | undefined;
+}
 
 /**
  * Looks up entries in one tier. Corrupt, copied and expired entries are misses. The deadline includes reading: of a small
@@ -97,7 +107,8 @@ export class EntryLookup {
     if (!this.#finding.isClosed) return this.#refused('get', this.#finding);
     if (!this.#reading.isClosed) return this.#refused('read', this.#reading);
     if (this.#unreadable.has(name)) return this.#skipped;
-    const progress = new LookupProgress(this.#parts.clock);
+    const begun = this.#parts.clock.monotonic();
+    const progress: Progress = { begun, found: false, attempt: undefined };
     try {
       return await this.#deadline.run((signal) => this.#lookUp(name, progress, signal), releaseLate);
     } catch (thrown) {
@@ -105,9 +116,9 @@ export class EntryLookup {
     }
   }
 
-  async #lookUp(name: string, progress: LookupProgress, signal: AbortSignal): Promise<Lookup> {
+  async #lookUp(name: string, progress: Progress, signal: AbortSignal): Promise<Lookup> {
     const { driver, clock, verifyBytes } = this.#parts;
-    progress.begin(this.#finding);
+    progress.attempt = this.#finding.begin();
     const entry = await driver.get(name, signal);
     if (entry === undefined) {
       driver.succeed('get', progress.begun, 0);
@@ -138,13 +149,13 @@ export class EntryLookup {
     }
   }
 
-  async #read(entry: StoredEntry, progress: LookupProgress, signal: AbortSignal): Promise<Lookup> {
+  async #read(entry: StoredEntry, progress: Progress, signal: AbortSignal): Promise<Lookup> {
     const { tier, driver, budget, renderingTime } = this.#parts;
     const { metadata } = entry;
     if (!budget.tryAcquire(metadata.size)) await budget.acquire(metadata.size, signal);
     let body: Uint8Array;
     try {
-      progress.begin(this.#reading);
+      progress.attempt = this.#reading.begin();
       body = await readVerified(entry, { signal });
     } finally {
       budget.release(metadata.size);
@@ -154,43 +165,26 @@ export class EntryLookup {
     return { kind: 'bytes', tier, missedTiers: NO_TIERS, metadata, body };
   }
 
-  async #stream(
-    name: string,
-    entry: StoredEntry,
-    progress: LookupProgress,
-    signal: AbortSignal,
-  ): Promise<Lookup> {
+  async #stream(name: string, entry: StoredEntry, progress: Progress, signal: AbortSignal): Promise<Lookup> {
     const { tier, driver, clock, budget, renderingTime } = this.#parts;
     if (!this.#streaming.isClosed) {
       await entry.discard();
       driver.succeed('get', progress.begun, 0);
       return this.#refused('stream', this.#streaming);
     }
-    const hit = new StreamedHit(streamVerified(entry), {
+    const body = new StreamedBody(entry, {
       clock,
       budget,
       breaker: this.#streaming,
       saved: renderingTime.mean,
-      release: () => void entry[Symbol.asyncDispose](),
       onFailure: (thrown) => this.#noteBrokenStream(name, thrown, progress.begun),
     });
-    progress.begin(this.#streaming);
-    try {
-      await hit.readFirst(signal);
-    } catch (error) {
-      hit.release();
-      throw error;
-    }
-    progress.forget();
+    const attempt = this.#streaming.begin();
+    progress.attempt = attempt;
+    await body.readFirst(signal);
+    attempt.forget();
     driver.succeed('get', progress.begun, entry.metadata.size);
-    return {
-      kind: 'stream',
-      tier,
-      missedTiers: NO_TIERS,
-      metadata: entry.metadata,
-      body: hit,
-      release: () => hit.release(),
-    };
+    return { kind: 'stream', tier, missedTiers: NO_TIERS, metadata: entry.metadata, body };
   }
 
   /** @returns the error for the reader of the stream */
@@ -206,9 +200,13 @@ export class EntryLookup {
     return error;
   }
 
-  #succeed(part: LookupPart, progress: LookupProgress, saved: number): void {
-    const { duration } = progress;
-    progress.succeed(saved, this.#isSlow(duration) ? this.#parts.driver.slow(part, duration) : undefined);
+  #succeed(part: LookupPart, progress: Progress, saved: number): void {
+    const { attempt } = progress;
+    if (attempt === undefined) return;
+    progress.attempt = undefined;
+    const duration = this.#parts.clock.monotonic() - attempt.started;
+    if (this.#isSlow(duration)) attempt.fail(this.#parts.driver.slow(part, duration));
+    else attempt.succeed(saved);
   }
 
   #isSlow(duration: number): boolean {
@@ -220,17 +218,18 @@ export class EntryLookup {
     return { kind: 'miss', detail: 'breaker-open', error, missedTiers: NO_TIERS };
   }
 
-  #missOf(name: string, progress: LookupProgress, thrown: unknown): Miss {
+  #missOf(name: string, progress: Progress, thrown: unknown): Miss {
     const { tier, driver, events } = this.#parts;
-    if (!progress.dependsOnStore && progress.found) return NO_MEMORY;
+    const { attempt, found } = progress;
+    if (attempt === undefined && found) return NO_MEMORY;
     const error = driver.fail(thrown, 'get', progress.begun);
     if (!isHarmless(error.code, 'get')) {
-      if (progress.found) this.#unreadable.add(name);
-      progress.fail(error);
+      if (found) this.#unreadable.add(name);
+      attempt?.fail(error);
     } else if (error.code === 'ERR_CACHE_ABORTED') {
-      progress.forget();
+      attempt?.forget();
     } else {
-      progress.succeed(0);
+      attempt?.succeed(0);
     }
     switch (error.code) {
       case 'ERR_CACHE_CORRUPT':
@@ -246,8 +245,4 @@ export class EntryLookup {
 
 function isExpired({ created, expires }: EntryMetadata, now: number): boolean {
   return expires !== undefined && (expires <= now || created > now + CLOCK_TOLERANCE);
-}
-
-function releaseLate(late: Lookup): void {
-  if (late.kind === 'stream') late.release();
 }

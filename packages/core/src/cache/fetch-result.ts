@@ -1,4 +1,4 @@
-import type { ImageIdentity } from '../key/index.js';
+import type { ImageIdentity } from '../key/cache-request.js';
 import type { CacheStatus } from './cache-status.js';
 import type { CachedImage } from './cached-image.js';
 

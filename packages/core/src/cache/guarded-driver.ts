@@ -5,6 +5,7 @@ import {
   type CacheErrorCode,
   type CacheOperation,
   type Clock,
+  checkDriver,
   type DriverCheck,
   isCacheError,
   type StoredEntry,
@@ -14,9 +15,9 @@ import {
   type BreakerSettings,
   CircuitBreaker,
   CircuitOpenError,
-  Deadline,
-  type Logger,
-} from '../resilience/index.js';
+} from '../resilience/circuit-breaker.js';
+import { Deadline } from '../resilience/deadline.js';
+import type { Logger } from '../resilience/logger.js';
 import type { EventPublisher, GuardedOperation } from './cache-events.js';
 import { DriverHealth, type TierHealth } from './driver-health.js';
 
@@ -28,6 +29,8 @@ export interface GuardedDriverParts {
   readonly logger: Logger;
   /** In seconds, for a put, a batch of deletions, the next name of a list, or the check. */
   readonly storeTimeout: number;
+  /** The name that the check may use. */
+  readonly reservedName: string;
   readonly breaker: BreakerSettings;
 }
 
@@ -116,23 +119,23 @@ export class GuardedDriver {
 
   /** @throws CircuitOpenError while stores are suspended */
   async put(name: string, entry: CacheEntry, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
     if (!this.#writes.isClosed) throw this.refused('put', this.#writes);
-    const started = clock.monotonic();
-    const epoch = this.#writes.begin(started);
+    const attempt = this.#writes.begin();
+    // No request waits for a store, so its time is never lost: only the share of failures counts.
+    const saved = Number.POSITIVE_INFINITY;
     try {
       await this.#stores.run((inner) => this.#driver.put(name, entry, { signal: inner }), undefined, signal);
     } catch (thrown) {
-      const error = this.fail(thrown, 'put', started);
-      if (error.code === 'ERR_CACHE_ABORTED') this.#writes.forget(started);
-      else if (isHarmless(error.code, 'put')) this.#countStore(epoch, started, undefined);
-      else this.#countStore(epoch, started, error);
+      const error = this.fail(thrown, 'put', attempt.started);
+      if (error.code === 'ERR_CACHE_ABORTED') attempt.forget();
+      else if (isHarmless(error.code, 'put')) attempt.succeed(saved);
+      else attempt.fail(error);
       throw error;
     }
-    this.succeed('put', started, entry.body.length);
-    const duration = clock.monotonic() - started;
-    const isSlow = duration >= this.#parts.storeTimeout * 500;
-    this.#countStore(epoch, started, isSlow ? this.slow('put', duration) : undefined);
+    this.succeed('put', attempt.started, entry.body.length);
+    const duration = this.#parts.clock.monotonic() - attempt.started;
+    if (duration >= this.#parts.storeTimeout * 500) attempt.fail(this.slow('put', duration));
+    else attempt.succeed(saved);
   }
 
   delete(names: readonly string[], signal?: AbortSignal): Promise<void> {
@@ -168,7 +171,7 @@ export class GuardedDriver {
 
   async check(): Promise<DriverCheck> {
     const check = await this.#observe('check', () =>
-      this.#checks.run((signal) => this.#driver.check({ signal })),
+      this.#checks.run((signal) => checkDriver(this.#driver, this.#parts, { signal })),
     );
     const failure = errorOf(check);
     if (failure !== undefined) this.#health.noteFailure('check', failure);
@@ -224,13 +227,6 @@ export class GuardedDriver {
     } catch (thrown) {
       throw this.fail(thrown, operation, started);
     }
-  }
-
-  #countStore(epoch: number, started: number, failure: CacheError | undefined): void {
-    const now = this.#parts.clock.monotonic();
-    if (failure !== undefined) this.#writes.fail(epoch, started, now, failure);
-    // No request waits for a store, so its time is never lost: only the share of failures counts.
-    else this.#writes.succeed(epoch, started, now, Number.POSITIVE_INFINITY);
   }
 
   async #probeByCheck(): Promise<void> {

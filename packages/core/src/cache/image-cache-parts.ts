@@ -1,6 +1,7 @@
 import type { CacheDriver, Clock } from '../driver/index.js';
-import type { CacheKeyBuilder } from '../key/index.js';
-import type { ErrorReporting, Logger } from '../resilience/index.js';
+import type { CacheKeyBuilder } from '../key/cache-key-builder.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import type { Logger } from '../resilience/logger.js';
 import type { CacheTelemetry } from './cache-events.js';
 import type { DriverReports } from './driver-reports.js';
 

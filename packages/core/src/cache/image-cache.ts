@@ -1,17 +1,14 @@
 import { CacheError, type Clock, isCacheError } from '../driver/index.js';
 import { abortedError } from '../driver/operation-guard.js';
-import type { CacheKeyBuilder, ImageIdentity } from '../key/index.js';
-import {
-  ByteBudget,
-  CircuitOpenError,
-  Deadline,
-  type ErrorReporting,
-  FailureLog,
-  type Flight,
-  FlightTable,
-  type Logger,
-  safeLogger,
-} from '../resilience/index.js';
+import type { CacheKeyBuilder } from '../key/cache-key-builder.js';
+import type { ImageIdentity } from '../key/cache-request.js';
+import { ByteBudget } from '../resilience/byte-budget.js';
+import { CircuitOpenError } from '../resilience/circuit-breaker.js';
+import { Deadline } from '../resilience/deadline.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import { FailureLog } from '../resilience/failure-log.js';
+import { type Logger, safeLogger } from '../resilience/logger.js';
+import { type Flight, FlightTable } from '../resilience/single-flight.js';
 import { isAccepted, withAccept } from './accepted-types.js';
 import { EventPublisher } from './cache-events.js';
 import { type CacheHealth, healthOf } from './cache-health.js';
@@ -21,14 +18,13 @@ import { checkRequest } from './check-request.js';
 import { Deletion } from './deletion.js';
 import type { CacheRequest, FetchResult } from './fetch-result.js';
 import type { ImageCacheParts, ImageCacheSettings } from './image-cache-parts.js';
-import type { Lookup } from './lookup.js';
+import { type LookedUpTier, type Lookup, type Miss, releaseLate } from './lookup.js';
 import { type Answer, RenderStep, type Shared } from './render-step.js';
 import type { Render } from './rendering.js';
 import { RenderingTime } from './rendering-time.js';
-import { checkAtStart } from './start-check.js';
+import { checkAtStart, drainAndClose } from './start-and-stop.js';
 import { StoreStep } from './store-step.js';
 import { Tier } from './tier.js';
-import { TierSequence } from './tier-sequence.js';
 
 /** The current work of a cache. */
 export interface CacheLoad {
@@ -57,7 +53,7 @@ export class ImageCache implements AsyncDisposable {
   readonly #tiers: readonly Tier[];
   readonly #budget: ByteBudget;
   readonly #deletion: Deletion;
-  readonly #lookup: TierSequence;
+  readonly #lookups: Deadline;
   readonly #renderer: RenderStep;
   readonly #flights = new FlightTable<Shared>();
   readonly #waits: Deadline;
@@ -85,6 +81,7 @@ export class ImageCache implements AsyncDisposable {
       (driver, index) =>
         new Tier(driver, {
           cache: this,
+          reservedName: keys.names.reserved,
           settings,
           clock,
           logger,
@@ -96,7 +93,7 @@ export class ImageCache implements AsyncDisposable {
         }),
     );
     this.#deletion = new Deletion({ tiers: this.#tiers, flights: this.#flights, names: keys.names });
-    this.#lookup = new TierSequence(this.#tiers, clock, settings.lookupTimeoutSeconds);
+    this.#lookups = new Deadline(clock, 'get', settings.lookupTimeoutSeconds);
     this.#waits = new Deadline(clock, 'fetch', settings.collapseTimeoutSeconds);
     const store = new StoreStep({
       budget: this.#budget,
@@ -111,7 +108,11 @@ export class ImageCache implements AsyncDisposable {
       reporting,
       clock,
       renderingTime,
-      maxEntrySize: this.#largestEntry(drivers.map(({ maxEntryBytes }) => maxEntryBytes)),
+      // The largest that any tier accepts.
+      maxEntrySize: Math.min(
+        settings.maxEntrySize,
+        Math.max(0, ...drivers.map(({ maxEntryBytes }) => maxEntryBytes ?? Number.POSITIVE_INFINITY)),
+      ),
       isClosing: () => this.#closing !== undefined,
     });
   }
@@ -205,7 +206,9 @@ export class ImageCache implements AsyncDisposable {
    * stored, and closes the drivers. Later requests render without the cache. Idempotent.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#stop();
+    this.#closing ??= drainAndClose(this.#tiers, this.#settings.drainTimeoutSeconds, this.#logger).finally(
+      this.#stopObserving,
+    );
     return this.#closing;
   }
 
@@ -227,7 +230,7 @@ export class ImageCache implements AsyncDisposable {
       return Promise.resolve({ status: tier.pendingHit, image: wholeImage(entry.metadata, entry.body) });
     }
     const [first] = this.#tiers;
-    const held = first?.held(name);
+    const held = first?.lookup.held(name);
     if (first !== undefined && held !== undefined) {
       return Promise.resolve({ status: first.hit, image: wholeImage(held.metadata, held.body) });
     }
@@ -263,7 +266,7 @@ export class ImageCache implements AsyncDisposable {
   /** Looks up the image and renders it after a miss. The result or failure goes to all who wait for the flight. */
   async #fly(flight: Flight<Shared>, request: CacheRequest, render: Render, known?: Lookup): Promise<Answer> {
     try {
-      const found = known ?? (await this.#lookup.find(flight.name));
+      const found = known ?? (await this.#find(flight.name));
       switch (found.kind) {
         case 'bytes': {
           const { tier, metadata, body, missedTiers } = found;
@@ -275,7 +278,11 @@ export class ImageCache implements AsyncDisposable {
           flight.settle({ kind: 'look-up-alone' });
           return {
             status: found.tier.hit,
-            image: new CachedImage(found.metadata, found.body, found.metadata.size, found.release),
+            image: new CachedImage(found.metadata, {
+              body: found.body,
+              size: found.metadata.size,
+              release: () => found.body.release(),
+            }),
           };
         case 'miss':
           if (found.error !== undefined) this.#throwIfReported(found.error);
@@ -289,6 +296,38 @@ export class ImageCache implements AsyncDisposable {
     } catch (error) {
       flight.fail(error);
       throw error;
+    }
+  }
+
+  /** Looks up tier by tier until one has it. Never rejects: after failures it is a miss with the first error. */
+  #find(name: string): Promise<Lookup> {
+    const [first] = this.#tiers;
+    // Each tier has a deadline of its own, so a single one needs no other.
+    return first !== undefined && this.#tiers.length === 1 ? first.lookup.find(name) : this.#findInAll(name);
+  }
+
+  /** Looks up in all tiers within one deadline. */
+  async #findInAll(name: string): Promise<Lookup> {
+    /** Those that certainly do not have it. */
+    const missedTiers: LookedUpTier[] = [];
+    const find = async (): Promise<Lookup> => {
+      let failure: Pick<Miss, 'detail' | 'error'> = {};
+      for (const tier of this.#tiers) {
+        const lookup = await tier.lookup.find(name);
+        if (lookup.kind !== 'miss') return { ...lookup, missedTiers };
+        missedTiers.push(...lookup.missedTiers);
+        const { detail, error } = lookup;
+        if (failure.error === undefined && (error !== undefined || failure.detail === undefined)) {
+          failure = { detail, error };
+        }
+      }
+      return { kind: 'miss', ...failure, missedTiers };
+    };
+    try {
+      return await this.#lookups.run(find, releaseLate);
+    } catch (thrown) {
+      if (!isCacheError(thrown)) throw thrown;
+      return { kind: 'miss', detail: thrown.code, error: thrown, missedTiers: [...missedTiers] };
     }
   }
 
@@ -324,28 +363,6 @@ export class ImageCache implements AsyncDisposable {
     throw new CacheError('ERR_CACHE_CLOSED', 'the cache is closed: nothing can be deleted any more', {
       operation: 'delete',
     });
-  }
-
-  async #stop(): Promise<void> {
-    const { drainTimeoutSeconds } = this.#settings;
-    const drained = await Promise.all(this.#tiers.map(({ queue }) => queue.close(drainTimeoutSeconds)));
-    const dropped = drained.reduce((sum, count) => sum + count, 0);
-    if (dropped > 0) {
-      this.#logger.warn(
-        { dropped },
-        `the cache stopped before ${dropped} images were stored: they will be rendered again (IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS)`,
-      );
-    }
-    const closed = await Promise.allSettled(this.#tiers.map(({ driver }) => driver.close()));
-    this.#stopObserving?.();
-    const failed = closed.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
-  }
-
-  /** The largest image that any tier accepts, in bytes. */
-  #largestEntry(limits: readonly (number | undefined)[]): number {
-    const largest = Math.max(...limits.map((limit) => limit ?? Number.POSITIVE_INFINITY));
-    return Math.min(this.#settings.maxEntrySize, limits.length === 0 ? 0 : largest);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type CacheError, type Clock, readVerified, type StoredEntry } from '../driver/index.js';
-import type { ByteBudget, Deadline } from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import type { Deadline } from '../resilience/deadline.js';
 import type { LookupPart } from './cache-events.js';
 import { type GuardedDriver, isHarmless } from './guarded-driver.js';
 

@@ -1,16 +1,12 @@
 import type { CacheEntry, CacheError, EntryMetadata } from '../driver/index.js';
-import type { StoreOutcome } from '../resilience/index.js';
+import type { StoreOutcome } from '../resilience/store-queue.js';
 import type { CacheStatus, CacheStatusDetail, NotStoredReason } from './cache-status.js';
+import type { StreamedBody } from './streamed-body.js';
 
 /** The result of a look-up. */
 export type Lookup =
   | (Found & { readonly kind: 'bytes'; readonly body: Uint8Array })
-  | (Found & {
-      readonly kind: 'stream';
-      readonly body: AsyncIterable<Uint8Array>;
-      /** To be called once the body has ended or was discarded. Idempotent. */
-      readonly release: () => void;
-    })
+  | (Found & { readonly kind: 'stream'; readonly body: StreamedBody })
   | Miss;
 
 interface Found {
@@ -43,4 +39,9 @@ export interface LookedUpTier {
 export interface Refusal {
   readonly reason: NotStoredReason;
   readonly error?: CacheError;
+}
+
+/** Releases the result of a look-up that nobody waits for any more. */
+export function releaseLate(late: Lookup): void {
+  if (late.kind === 'stream') late.body.release();
 }

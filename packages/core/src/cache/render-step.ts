@@ -1,5 +1,7 @@
 import type { Clock } from '../driver/index.js';
-import type { ByteBudget, ErrorReporting, Flight } from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import type { Flight } from '../resilience/single-flight.js';
 import { type CacheOutcome, CacheStatus, type NotStoredReason } from './cache-status.js';
 import { CachedImage, wholeImage } from './cached-image.js';
 import { CollectedBody, closeSource } from './collected-body.js';
@@ -96,10 +98,11 @@ export class RenderStep {
     const collecting = new CollectedBody(body, maxEntrySize, budget);
     const stop = (): void => collecting.stop();
     flight.signal.addEventListener('abort', stop, { once: true });
-    const streamed = new CachedImage(description, collecting.read(), undefined, () => {
+    const release = (): void => {
       collecting.leaveReader();
       flight.leave();
-    });
+    };
+    const streamed = new CachedImage(description, { body: collecting.read(), release });
     const finished = collecting.collected.then((collected) => {
       flight.signal.removeEventListener('abort', stop);
       if (collected.complete) return finish(collected.body, () => collecting.release());
@@ -147,7 +150,7 @@ function unsharedImage(rendering: Rendering): CachedImage {
   const { body, store } = rendering;
   const description = describeRendering(rendering);
   if (body instanceof Uint8Array) return wholeImage(description, body, store);
-  return new CachedImage(description, body, undefined, () => closeSource(body), store);
+  return new CachedImage(description, { body, release: () => closeSource(body), store });
 }
 
 function checked(rendering: Rendering): Rendering {

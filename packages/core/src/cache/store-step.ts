@@ -1,5 +1,8 @@
-import { type CacheEntry, type Clock, createEntry, encodeMetadata, isCacheError } from '../driver/index.js';
-import type { ByteBudget, ErrorReporting, StoreOutcome } from '../resilience/index.js';
+import { type CacheEntry, type Clock, createEntry, isCacheError } from '../driver/index.js';
+import { encodeAhead } from '../driver/metadata-codec.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import type { StoreOutcome } from '../resilience/store-queue.js';
 import type { EventPublisher } from './cache-events.js';
 import type { CacheOutcome, NotStoredReason } from './cache-status.js';
 import type { LookedUpTier, Refusal } from './lookup.js';
@@ -91,7 +94,7 @@ export class StoreStep {
       body,
     );
     try {
-      encodeMetadata(entry.metadata);
+      encodeAhead(entry.metadata);
       return entry;
     } catch (error) {
       if (isCacheError(error)) return undefined;

@@ -1,23 +1,22 @@
 import type { CacheEntry, CacheError, Clock } from '../driver/index.js';
-import {
-  type ByteBudget,
-  CircuitOpenError,
-  type FailureLog,
-  type Logger,
-  type StoreOutcome,
-  StoreQueue,
-} from '../resilience/index.js';
+import type { ByteBudget } from '../resilience/byte-budget.js';
+import { CircuitOpenError } from '../resilience/circuit-breaker.js';
+import type { FailureLog } from '../resilience/failure-log.js';
+import type { Logger } from '../resilience/logger.js';
+import { type StoreOutcome, StoreQueue } from '../resilience/store-queue.js';
 import { EventPublisher } from './cache-events.js';
 import { CacheStatus, type NotStoredReason } from './cache-status.js';
 import { EntryLookup } from './entry-lookup.js';
 import { GuardedDriver } from './guarded-driver.js';
 import type { ImageCacheSettings, NamedDriver } from './image-cache-parts.js';
-import type { LookedUpTier, Lookup, Refusal } from './lookup.js';
+import type { LookedUpTier, Refusal } from './lookup.js';
 import type { RenderingTime } from './rendering-time.js';
 
 export interface TierParts {
   /** The cache, for its events. */
   readonly cache: object;
+  /** The name that drivers' checks may use. */
+  readonly reservedName: string;
   readonly settings: ImageCacheSettings;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -39,7 +38,7 @@ export class Tier implements LookedUpTier {
   readonly hit: CacheStatus;
   /** The status of a hit on an entry that is still waiting to be stored. */
   readonly pendingHit: CacheStatus;
-  readonly #lookup: EntryLookup;
+  readonly lookup: EntryLookup;
   readonly #events: EventPublisher;
   readonly #failures: FailureLog;
   readonly #clock: Clock;
@@ -47,7 +46,18 @@ export class Tier implements LookedUpTier {
   readonly #maxEntryBytes: number;
 
   constructor({ driver, name, maxEntryBytes, reports }: NamedDriver, parts: TierParts) {
-    const { cache, settings, clock, logger, budget, failures, renderingTime, isOneOfSeveral, ttl } = parts;
+    const {
+      cache,
+      reservedName,
+      settings,
+      clock,
+      logger,
+      budget,
+      failures,
+      renderingTime,
+      isOneOfSeveral,
+      ttl,
+    } = parts;
     this.name = name;
     this.#events = new EventPublisher(cache, name);
     this.#failures = failures;
@@ -64,6 +74,7 @@ export class Tier implements LookedUpTier {
       events: this.#events,
       logger,
       storeTimeout: settings.storeTimeoutSeconds,
+      reservedName,
       breaker: {
         threshold: settings.breakerThreshold,
         windowSeconds: settings.breakerWindowSeconds,
@@ -72,7 +83,7 @@ export class Tier implements LookedUpTier {
         maxRetrySeconds: settings.breakerMaxRetrySeconds,
       },
     });
-    this.#lookup = new EntryLookup({
+    this.lookup = new EntryLookup({
       tier: this,
       driver: this.driver,
       clock,
@@ -92,7 +103,7 @@ export class Tier implements LookedUpTier {
       (entryName, entry, signal) =>
         this.driver.put(entryName, entry, signal).then(
           () => {
-            this.#lookup.noteStored(entryName);
+            this.lookup.noteStored(entryName);
             return undefined;
           },
           (error: CacheError) => error,
@@ -102,16 +113,6 @@ export class Tier implements LookedUpTier {
       this.#events.publish('driver', { event });
       logger[event.level]({ event: event.kind, driver: name }, event.message);
     });
-  }
-
-  /** The entry that the driver holds verified in memory, if any. Synchronous. */
-  held(name: string): CacheEntry | undefined {
-    return this.#lookup.held(name);
-  }
-
-  /** Looks up an entry. Never rejects. */
-  find(name: string): Promise<Lookup> {
-    return this.#lookup.find(name);
   }
 
   /** The entry of this name that is waiting to be stored, unless it has expired. */

@@ -1,4 +1,6 @@
-import { CORE_TABLE, findMisspeltVariables, readConfig } from '../config/index.js';
+import { CORE_TABLE } from '../config/core-table.js';
+import { findMisspeltVariables } from '../config/misspelt-variables.js';
+import { readConfig } from '../config/read-config.js';
 import {
   type CacheDriverDefinition,
   CacheError,
@@ -8,8 +10,8 @@ import {
   type Environment,
   isCacheError,
 } from '../driver/index.js';
+import { prefixFault } from '../key/entry-names.js';
 import { cookieNamesFault, headerNamesFault } from '../key/field-names.js';
-import { prefixFault } from '../key/index.js';
 import { driverNames, resolveDriver } from './resolve-driver.js';
 
 /** The sources of a cache's configuration and drivers. */

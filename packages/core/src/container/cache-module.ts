@@ -1,10 +1,14 @@
 import { type Meter, metrics } from '@opentelemetry/api';
 import type { ContainerModule } from 'inversify';
-import { DriverReports, ImageCache, type ImageCacheSettings, type NamedDriver } from '../cache/index.js';
+import { DriverReports } from '../cache/driver-reports.js';
+import { ImageCache } from '../cache/image-cache.js';
+import type { ImageCacheSettings, NamedDriver } from '../cache/image-cache-parts.js';
 import { type CacheDriver, type Clock, systemClock } from '../driver/index.js';
-import { CacheKeyBuilder, EntryNames } from '../key/index.js';
-import { type ErrorReporting, errorReporting, type Logger } from '../resilience/index.js';
-import { openTelemetry } from '../telemetry/index.js';
+import { CacheKeyBuilder } from '../key/cache-key-builder.js';
+import { EntryNames } from '../key/entry-names.js';
+import { type ErrorReporting, errorReporting } from '../resilience/error-reporting.js';
+import type { Logger } from '../resilience/logger.js';
+import { openTelemetry } from '../telemetry/open-telemetry.js';
 import { type CacheOptions, readCacheConfiguration } from './cache-configuration.js';
 import { stderrLogger } from './stderr-logger.js';
 import { CACHE } from './tokens.js';

@@ -1,5 +1,5 @@
-import type { ImageCache } from '../cache/index.js';
-import type { Logger } from '../resilience/index.js';
+import type { ImageCache } from '../cache/image-cache.js';
+import type { Logger } from '../resilience/logger.js';
 import type { CacheOptions } from './cache-configuration.js';
 import { cacheModule } from './cache-module.js';
 import { CACHE } from './tokens.js';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { nearestName } from '../config/index.js';
+import { nearestName } from '../config/nearest-name.js';
 import { CacheError } from '../driver/index.js';
 
 const OURS = '@imgproxy-cache';

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Logger } from '../resilience/index.js';
+import type { Logger } from '../resilience/logger.js';
 
 const line =
   (level: string) =>

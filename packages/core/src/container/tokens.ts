@@ -1,9 +1,11 @@
 import type { Meter } from '@opentelemetry/api';
 import type { ServiceIdentifier } from 'inversify';
-import type { ImageCache, ImageCacheSettings } from '../cache/index.js';
+import type { ImageCache } from '../cache/image-cache.js';
+import type { ImageCacheSettings } from '../cache/image-cache-parts.js';
 import type { CacheDriver, Clock } from '../driver/index.js';
-import type { CacheKeyBuilder } from '../key/index.js';
-import type { ErrorReporting, Logger } from '../resilience/index.js';
+import type { CacheKeyBuilder } from '../key/cache-key-builder.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import type { Logger } from '../resilience/logger.js';
 
 const token = <T>(name: string): ServiceIdentifier<T> => Symbol.for(`@imgproxy-cache/core:${name}`);
 

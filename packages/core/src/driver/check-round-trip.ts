@@ -8,8 +8,17 @@ const PIXEL = Buffer.from('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=', 'base64');
 // Another process that checks the same store may delete the entry between this write and this read.
 const MOST_ROUNDS = 10;
 
+/** The driver's own check, or {@link checkRoundTrip} if it has none. */
+export function checkDriver(
+  driver: CacheDriver,
+  context: Pick<DriverContext, 'reservedName' | 'clock'>,
+  options?: OperationOptions,
+): Promise<DriverCheck> {
+  return driver.check === undefined ? checkRoundTrip(driver, context, options) : driver.check(options);
+}
+
 /**
- * The part of `check()` that all drivers share: puts, gets, lists and deletes a small image under the reserved name.
+ * The check of a driver that has none of its own, and the part that all others share: puts, gets, lists and deletes a small image under the reserved name.
  * Reading and writing are required. Without the permission to list or delete the cache still works, and a warning names
  * what does not. Several processes may check the same store at the same time.
  */

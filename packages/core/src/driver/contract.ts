@@ -102,8 +102,11 @@ export interface CacheDriver {
    * pattern; it may end within a segment.
    */
   list(prefix: string, options?: OperationOptions): AsyncIterable<string>;
-  /** Writes, reads, compares, lists and deletes an entry under the reserved name, and returns the findings. */
-  check(options?: OperationOptions): Promise<DriverCheck>;
+  /**
+   * Writes, reads, compares, lists and deletes an entry under the reserved name, and returns the findings. Absent:
+   * `checkRoundTrip` does that. A driver that finds out more has a check of its own.
+   */
+  check?(options?: OperationOptions): Promise<DriverCheck>;
   /** Releases everything. Nothing keeps the process alive afterwards. Idempotent. */
   close(): Promise<void>;
 }

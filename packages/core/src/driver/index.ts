@@ -10,7 +10,7 @@ export {
   type CacheOperation,
   isCacheError,
 } from './cache-error.js';
-export { checkRoundTrip } from './check-round-trip.js';
+export { checkDriver, checkRoundTrip } from './check-round-trip.js';
 export { type Clock, systemClock, type Timer } from './clock.js';
 export type {
   ConfigFault,
@@ -51,4 +51,5 @@ export {
   type MetadataFields,
 } from './metadata-codec.js';
 export { OperationGuard, type RunningOperation } from './operation-guard.js';
+export { RecentValues, type RecentValuesLimits } from './recent-values.js';
 export { type BodySource, BufferedEntry, StreamedEntry } from './stored-entry.js';

@@ -56,23 +56,55 @@ export async function* streamVerified(
   entry: StoredEntry,
   options?: OperationOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { metadata } = entry;
-  let size = 0;
-  let checksum = 0;
-  let held: Uint8Array | undefined;
+  const body = new HeldBackBody(entry.metadata);
   for await (const chunk of entry.stream(options)) {
-    if (chunk.length === 0) continue;
-    size += chunk.length;
-    checksum = crc32(chunk, checksum);
-    if (size > metadata.size) break;
-    if (held !== undefined) yield held;
-    held = chunk;
+    const earlier = body.take(chunk);
+    if (earlier !== undefined) yield earlier;
   }
-  if (size !== metadata.size) {
-    throw corrupt(metadata.name, `its body does not have ${metadata.size} bytes`);
+  const last = body.end();
+  if (last !== undefined) yield last;
+}
+
+/** Verifies a body chunk by chunk. The last chunk is held back until size and CRC-32 match. */
+export class HeldBackBody {
+  readonly #metadata: EntryMetadata;
+  #size = 0;
+  #checksum = 0;
+  #held: Uint8Array | undefined;
+
+  constructor(metadata: EntryMetadata) {
+    this.#metadata = metadata;
   }
-  if (checksum !== metadata.crc32) throw corrupt(metadata.name, 'its body does not have its CRC-32');
-  if (held !== undefined) yield held;
+
+  /**
+   * @returns the chunk before, if there is one
+   * @throws CacheError `ERR_CACHE_CORRUPT`
+   */
+  take(chunk: Uint8Array): Uint8Array | undefined {
+    if (chunk.length === 0) return undefined;
+    this.#size += chunk.length;
+    this.#checksum = crc32(chunk, this.#checksum);
+    if (this.#size > this.#metadata.size) throw this.#wrongSize();
+    const earlier = this.#held;
+    this.#held = chunk;
+    return earlier;
+  }
+
+  /**
+   * @returns the last chunk, if there is one
+   * @throws CacheError `ERR_CACHE_CORRUPT`
+   */
+  end(): Uint8Array | undefined {
+    const { name, size, crc32: expected } = this.#metadata;
+    if (this.#size !== size) throw this.#wrongSize();
+    if (this.#checksum !== expected) throw corrupt(name, 'its body does not have its CRC-32');
+    return this.#held;
+  }
+
+  #wrongSize(): CacheError {
+    const { name, size } = this.#metadata;
+    return corrupt(name, `its body does not have ${size} bytes`);
+  }
 }
 
 function corrupt(name: string, problem: string): CacheError {

@@ -39,12 +39,26 @@ export function isImageContentType(value: string): boolean {
   return CONTENT_TYPE.test(value);
 }
 
+// By metadata that core has checked, and that nothing changes any more.
+const encoded = new WeakMap<EntryMetadata, MetadataFields>();
+
+/**
+ * Checks that metadata can be stored, and keeps its fields for the driver's {@link encodeMetadata}.
+ * @param metadata not changed afterwards
+ * @throws CacheError as {@link encodeMetadata}
+ */
+export function encodeAhead(metadata: EntryMetadata): void {
+  encoded.set(metadata, encodeMetadata(metadata));
+}
+
 /**
  * Encodes metadata as fields for the store.
  * @throws CacheError `ERR_CACHE_UNSUPPORTED` for a value that is not allowed,
  *   `ERR_CACHE_TOO_LARGE` past {@link MAX_FIELD_BYTES} or {@link MAX_METADATA_BYTES}.
  */
 export function encodeMetadata(metadata: EntryMetadata): MetadataFields {
+  const known = encoded.get(metadata);
+  if (known !== undefined) return { ...known };
   const fields: Record<string, string> = { version: String(FORMAT_VERSION) };
   fields['name'] = encodeText('name', metadata.name);
   if (!isImageContentType(metadata.contentType)) {

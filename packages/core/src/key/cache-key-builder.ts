@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { isUint8Array } from 'node:util/types';
 import { CacheError } from '../driver/index.js';
+import { RecentValues } from '../driver/recent-values.js';
 import type { ImageIdentity, NegotiableFormat, OptionPair } from './cache-request.js';
 import { EntryNames } from './entry-names.js';
 import { cookieNamesFault, distinctNames, headerNames, headerNamesFault } from './field-names.js';
 import { KeyTuple } from './key-tuple.js';
-import { RecentValues } from './recent-values.js';
 import { checkCookies, readCookies, valuesOf } from './request-cookies.js';
 import { type HeaderLine, readHeaders } from './request-headers.js';
 import { SourceHashes, sourceText } from './source-hashes.js';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
-import { RecentValues } from './recent-values.js';
+import { RecentValues } from '../driver/recent-values.js';
 
 const KNOWN = { maxEntries: 2048, maxCharacters: 262_144, maxKeyLength: 512 };
 

@@ -39,6 +39,18 @@ export interface BreakerChange {
   readonly reason: CacheError | undefined;
 }
 
+/** An operation that a breaker counts. It ends once: a second end has no effect. */
+export interface Attempt {
+  /** When it began, on the monotonic clock. */
+  readonly started: number;
+  /** @param saved how much longer the caller would have waited without this result, in milliseconds */
+  succeed(saved: number): void;
+  /** @param reason why the operation failed, or that it was too slow */
+  fail(reason: CacheError): void;
+  /** Ends the operation without counting it, such as one that its caller aborted. */
+  forget(): void;
+}
+
 /** The error of an operation that an open breaker refused. */
 export class CircuitOpenError extends CacheError {}
 
@@ -99,27 +111,43 @@ export class CircuitBreaker {
   }
 
   /**
-   * Begins an operation, which ends with `succeed`, `fail` or `forget`.
-   * @returns the epoch, to be passed with the outcome
+   * Begins an operation.
+   * @param started when, if it is not now
+   * @param epoch the epoch in which it began, if it is not the current one
    */
-  begin(now: number): number {
+  begin(started = this.#parts.clock.monotonic(), epoch = this.#epoch): Attempt {
     this.#pending++;
-    this.#sumOfStarts += now;
-    return this.#epoch;
+    this.#sumOfStarts += started;
+    let isPending = true;
+    const end = (): boolean => {
+      if (!isPending) return false;
+      isPending = false;
+      this.#pending--;
+      this.#sumOfStarts -= started;
+      return epoch === this.#epoch && this.#state === 'closed';
+    };
+    return {
+      started,
+      succeed: (saved) => end() && this.#succeed(saved),
+      fail: (reason) => end() && this.#fail(started, reason),
+      forget: end,
+    };
   }
 
-  /** @param saved how much longer the caller would have waited without this result */
-  succeed(epoch: number, started: number, now: number, saved: number): void {
-    this.forget(started);
-    if (epoch !== this.#epoch || this.#state !== 'closed') return;
+  /** Stops probing. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #succeed(saved: number): void {
+    const now = this.#parts.clock.monotonic();
     this.#window.succeed(now, saved);
     this.#latest.succeed(now, saved);
   }
 
-  /** @param reason why the operation failed, or that it was too slow */
-  fail(epoch: number, started: number, now: number, reason: CacheError): void {
-    this.forget(started);
-    if (epoch !== this.#epoch || this.#state !== 'closed') return;
+  #fail(started: number, reason: CacheError): void {
+    const now = this.#parts.clock.monotonic();
     this.#window.fail(now, now - started);
     this.#latest.fail(now, now - started);
     if (!this.#isTooMuch(now)) return;
@@ -127,18 +155,6 @@ export class CircuitBreaker {
     if (now - this.#closedAt > this.#parts.settings.windowSeconds * 1000) this.#failedProbes = 0;
     else this.#failedProbes++;
     this.#open(reason);
-  }
-
-  /** Ends an operation without counting it, such as one that its caller aborted. */
-  forget(started: number): void {
-    this.#pending--;
-    this.#sumOfStarts -= started;
-  }
-
-  /** Stops probing. */
-  stop(): void {
-    this.#stopped = true;
-    this.#timer?.cancel();
   }
 
   #isTooMuch(now: number): boolean {

@@ -13,10 +13,12 @@ import {
   type CacheDriver,
   type CacheEntry,
   type Clock,
+  checkDriver,
   type DriverCheck,
   defineCacheDriver,
   type OperationOptions,
   type StoredEntry,
+  systemClock,
 } from '@imgproxy-cache/core/driver';
 import { MemoryDriver } from '@imgproxy-cache/memory';
 import { Container } from 'inversify';
@@ -98,7 +100,7 @@ export class HookedDriver implements CacheDriver {
   async check(): Promise<DriverCheck> {
     this.calls.check++;
     await this.hooks.check?.();
-    return this.memory.check();
+    return checkDriver(this.memory, { reservedName: 'check', clock: systemClock });
   }
 
   async close(): Promise<void> {

@@ -157,6 +157,21 @@ describe('what a request gets', () => {
     }
   });
 
+  it('encodes the metadata of an image that it stores once', async () => {
+    const { cache, memory } = await cacheUnderTest();
+    let reads = 0;
+    const dimensions = {
+      get originWidth() {
+        reads++;
+        return 10;
+      },
+    };
+    await served(cache.fetch(REQUEST, renderer({ dimensions })));
+    await until(() => memory.size === 1);
+    expect(memory.peek(memory.names[0] ?? '')?.metadata.dimensions).toEqual({ originWidth: 10 });
+    expect(reads).toBe(1);
+  });
+
   it('lets an image be consumed once, as bytes or as a stream', async () => {
     const { cache } = await cacheUnderTest();
     const { image } = await cache.fetch(REQUEST, renderer());

@@ -231,10 +231,10 @@ describe('createImageCache', () => {
       name: 'noting',
       create() {
         const driver = new MemoryDriver();
-        const { check, close } = driver;
-        driver.check = async () => {
+        const { put, close } = driver;
+        driver.put = async (...args) => {
           calls.push('check');
-          return check.call(driver);
+          return put.call(driver, ...args);
         };
         driver.close = async () => {
           calls.push('close');

@@ -2,6 +2,7 @@ import {
   type CacheDriver,
   type CacheEntry,
   type Clock,
+  checkDriver,
   type DriverCheck,
   type OperationOptions,
   type StoredEntry,
@@ -117,7 +118,7 @@ export class FaultDriver implements CacheDriver {
 
   check(options: OperationOptions = {}): Promise<DriverCheck> {
     return this.#pass('check', undefined, options, {
-      real: () => this.#driver.check(options),
+      real: () => checkDriver(this.#driver, { reservedName: 'check', clock: this.#clock }, options),
       lie: { ok: true, findings: [] },
     });
   }

@@ -51,10 +51,6 @@ class FileWrittenInPlace implements CacheDriver {
     return this.#driver.list(prefix, options);
   }
 
-  check(options?: OperationOptions): ReturnType<CacheDriver['check']> {
-    return this.#driver.check(options);
-  }
-
   close(): Promise<void> {
     return this.#driver.close();
   }

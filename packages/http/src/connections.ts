@@ -3,8 +3,10 @@ import type { Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 
 /**
- * Closes the connections of a server on which no request runs. Node leaves those open that have sent a part of a request,
- * or nothing yet: one silent client would keep a server from ending.
+ * The connections of a server, for a stop that breaks off no answer and waits for no silent client. Node's own `close` leaves
+ * those open that have sent a part of a request, or nothing yet.
+ *
+ * Create it with the server, and on a stop call {@link close}, then `server.close()`, then `cache.close()`.
  */
 export class Connections {
   readonly #open = new Set<Socket>();
@@ -17,8 +19,10 @@ export class Connections {
       socket.once('close', () => this.#open.delete(socket));
       this.#closeQuiet();
     });
-    server.on('request', (_request, response) => {
+    // Before the host's own listener, which may answer at once.
+    server.prependListener('request', (_request, response) => {
       this.#running.add(response);
+      if (this.#closing) response.shouldKeepAlive = false;
       response.once('close', () => {
         this.#running.delete(response);
         this.#closeQuiet();
@@ -26,12 +30,16 @@ export class Connections {
     });
   }
 
-  /** Closes the quiet ones now, and each other one once it has none of its requests left. */
+  /**
+   * Closes the connections without a request now, and each other one after its requests, whose answers say
+   * `Connection: close` if they have not begun. Resolves at once: it does not wait for them.
+   */
   async close(): Promise<void> {
     // Two turns of the event loop accept and read what clients have sent before: those requests run and are answered.
     await setImmediate();
     await setImmediate();
     this.#closing = true;
+    for (const response of this.#running) response.shouldKeepAlive = false;
     this.#closeQuiet();
   }
 

@@ -1,5 +1,6 @@
 import { CacheError, type Clock, type DriverCheck } from '../driver/index.js';
-import type { ErrorReporting, Logger } from '../resilience/index.js';
+import type { ErrorReporting } from '../resilience/error-reporting.js';
+import type { Logger } from '../resilience/logger.js';
 import type { Tier } from './tier.js';
 
 export interface StartCheckParts {
@@ -69,4 +70,22 @@ function noteLate({ name, driver }: Tier, error: CacheError, { logger }: StartCh
     { driver: name, subject: 'check', code: error.code },
     `cache check: ${error.message}; it goes on in the background while images are served`,
   );
+}
+
+/**
+ * Waits at most `seconds` until the waiting images are stored, and closes all drivers.
+ * @throws CacheError the first failure of a driver
+ */
+export async function drainAndClose(tiers: readonly Tier[], seconds: number, logger: Logger): Promise<void> {
+  const drained = await Promise.all(tiers.map(({ queue }) => queue.close(seconds)));
+  const dropped = drained.reduce((sum, count) => sum + count, 0);
+  if (dropped > 0) {
+    logger.warn(
+      { dropped },
+      `the cache stopped before ${dropped} images were stored: they will be rendered again (IMGPROXY_CACHE_DRAIN_TIMEOUT_SECONDS)`,
+    );
+  }
+  const closed = await Promise.allSettled(tiers.map(({ driver }) => driver.close()));
+  const failed = closed.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
