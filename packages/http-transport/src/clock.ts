@@ -1,15 +1,15 @@
-/** Where the transport gets its time from, so that tests can stand it still. */
+/** The transport's source of time, which tests can control. */
 export interface TransportClock {
   /** Milliseconds that never go backwards, from an arbitrary origin. */
   monotonic(): number;
   /**
-   * Calls back once, after `delay` milliseconds. A request or a body waits for it, so it keeps the process alive until
-   * it fires or is cancelled.
+   * Calls back once, after `delay` milliseconds. It keeps the process alive until it fires or is cancelled, since a
+   * request or a body waits for it.
    */
   setTimer(callback: () => void, delay: number): { cancel(): void };
 }
 
-/** The time of the machine. */
+/** The machine's time. */
 export const machineClock: TransportClock = {
   monotonic: () => performance.now(),
   setTimer(callback, delay) {

@@ -3,17 +3,17 @@ import type { Connection } from './connection.js';
 
 /** Limits of the pool, times in milliseconds. */
 export interface PoolLimits {
-  /** Most connections at a time, whatever the host; more requests wait. */
+  /** Most connections to all hosts at a time. Further requests wait. */
   readonly maxConnections: number;
-  /** An older connection is not used again, so that changes of names and certificates are noticed. */
+  /** An older connection is not reused, so that changes of addresses and certificates take effect. */
   readonly maxAge: number;
 }
 
-/** What the pool is made with. */
+/** What a {@link ConnectionPool} needs. */
 export interface PoolParts extends PoolLimits {
   readonly clock: TransportClock;
   open(origin: string, onEnd: (connection: Connection) => void): Connection;
-  /** More requests wait than there may be connections. */
+  /** Called when more requests wait than there may be connections. */
   onCrowded(waiting: number): void;
 }
 
@@ -31,17 +31,17 @@ export interface PoolState {
 }
 
 /**
- * The connections to all hosts within one limit. The one that was used last is used first, so that those that are not
- * needed grow old and end; where none is free, requests wait in their order.
+ * The connections to all hosts, within one limit. The most recently used is reused first, so that surplus ones become idle
+ * and close. If none is free, requests wait in order.
  *
- * undici's Agent has a pool for each host. It has no limit over all of them, gives a request no connection that nobody
- * has used, and does not tell how many requests wait.
+ * undici's Agent has a pool for each host, no limit over all of them, no way to ask for a new connection, and no count of
+ * the requests that wait.
  */
 export class ConnectionPool {
   readonly #parts: PoolParts;
   readonly #open = new Set<Connection>();
-  /** By origin, in the order in which they became idle. */
-  readonly #idle = new Map<string, Connection[]>();
+  /** In the order in which they became idle. */
+  readonly #idle: Connection[] = [];
   readonly #waiting = new Set<Waiting>();
 
   constructor(parts: PoolParts) {
@@ -49,15 +49,13 @@ export class ConnectionPool {
   }
 
   get state(): PoolState {
-    let idle = 0;
-    for (const connections of this.#idle.values()) idle += connections.length;
-    return { open: this.#open.size, idle, waiting: this.#waiting.size };
+    return { open: this.#open.size, idle: this.#idle.length, waiting: this.#waiting.size };
   }
 
   /**
-   * Hands over a connection, now or when there is one.
-   * @param fresh whether it must be one that nobody has used.
-   * @returns what ends the waiting.
+   * Passes a connection to `receive`, now or as soon as one is free.
+   * @param fresh whether it must be a new one
+   * @returns a function that ends the wait
    */
   acquire(origin: string, fresh: boolean, receive: (connection: Connection) => void): () => void {
     const waiting: Waiting = { origin, fresh, receive };
@@ -71,10 +69,10 @@ export class ConnectionPool {
     return () => void this.#waiting.delete(waiting);
   }
 
-  /** Takes a connection back, to use it again or, if it is not fit for that, to end it. */
+  /** Takes a connection back, and closes it unless it can be reused. */
   release(connection: Connection, reusable: boolean): void {
     if (!reusable || this.#isOld(connection) || !this.#open.has(connection)) this.#end(connection);
-    else this.#idleAt(connection.origin).push(connection);
+    else this.#idle.push(connection);
     this.#serveWaiting();
   }
 
@@ -93,12 +91,10 @@ export class ConnectionPool {
   }
 
   #take({ origin, fresh }: Waiting): Connection | undefined {
-    if (!fresh) {
-      const idle = this.#lastIdle(origin);
-      if (idle !== undefined) return idle;
-    }
+    const idle = fresh ? undefined : this.#lastIdle(origin);
+    if (idle !== undefined) return idle;
     if (this.#open.size >= this.#parts.maxConnections) {
-      const longestIdle = this.#longestIdle();
+      const [longestIdle] = this.#idle;
       if (longestIdle === undefined) return undefined;
       this.#end(longestIdle);
     }
@@ -111,25 +107,14 @@ export class ConnectionPool {
   }
 
   #lastIdle(origin: string): Connection | undefined {
-    const idle = this.#idle.get(origin);
-    for (let last = idle?.pop(); last !== undefined; last = idle?.pop()) {
-      if (!this.#isOld(last)) return last;
-      this.#end(last);
+    for (let place = this.#idle.length - 1; place >= 0; place--) {
+      const connection = this.#idle[place];
+      if (connection?.origin !== origin) continue;
+      this.#idle.splice(place, 1);
+      if (!this.#isOld(connection)) return connection;
+      this.#end(connection);
     }
     return undefined;
-  }
-
-  #longestIdle(): Connection | undefined {
-    for (const [longestIdle] of this.#idle.values()) if (longestIdle !== undefined) return longestIdle;
-    return undefined;
-  }
-
-  #idleAt(origin: string): Connection[] {
-    const known = this.#idle.get(origin);
-    if (known !== undefined) return known;
-    const idle: Connection[] = [];
-    this.#idle.set(origin, idle);
-    return idle;
   }
 
   #isOld({ opened }: Connection): boolean {
@@ -143,10 +128,7 @@ export class ConnectionPool {
 
   #forget(connection: Connection): void {
     this.#open.delete(connection);
-    const idle = this.#idle.get(connection.origin);
-    if (idle === undefined) return;
-    const place = idle.indexOf(connection);
-    if (place !== -1) idle.splice(place, 1);
-    if (idle.length === 0) this.#idle.delete(connection.origin);
+    const place = this.#idle.indexOf(connection);
+    if (place !== -1) this.#idle.splice(place, 1);
   }
 }

@@ -2,19 +2,19 @@ import { Client, type Dispatcher } from 'undici';
 import type { HttpProxy } from './proxies.js';
 import type { Opening, SocketOpener } from './socket-opener.js';
 
-/** What a connection is made with. */
+/** What a {@link Connection} needs. */
 export interface ConnectionParts {
   readonly opener: SocketOpener;
   readonly proxy: HttpProxy | undefined;
-  /** How long the connection may be idle before it is closed, in milliseconds. */
+  /** After this time without a request it is closed, in milliseconds. */
   readonly idleTimeout: number;
   /** The time on the monotonic clock. */
   readonly now: number;
-  /** Calls back when the connection is no more. */
+  /** Called when the connection has ended. */
   onEnd(connection: Connection): void;
 }
 
-/** A request as it is put on the wire. */
+/** A request as it is sent. */
 export interface WireRequest {
   readonly method: string;
   readonly path: string;
@@ -22,7 +22,7 @@ export interface WireRequest {
   readonly body: Uint8Array | undefined;
 }
 
-// A store says in a header how long it keeps an idle connection: that is believed up to here.
+// A store may say in a header how long it keeps an idle connection. This is the limit of that.
 const LONGEST_IDLE = 60_000;
 
 /** One connection to a host. It speaks HTTP/1.1, one request at a time. */
@@ -42,7 +42,7 @@ export class Connection {
     this.#client = new Client(origin, {
       pipelining: 1,
       allowH2: false,
-      // The deadlines are ours.
+      // The transport has its own deadlines.
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: idleTimeout,
@@ -67,12 +67,12 @@ export class Connection {
     this.#client.on('disconnect', () => onEnd(this));
   }
 
-  /** Whether a request has been answered over it. */
+  /** Whether it has carried another request before. */
   get used(): boolean {
     return this.#requests > 1;
   }
 
-  /** Sends a request. What comes back goes to the handler. */
+  /** Sends a request. The handler receives the answer. */
   dispatch({ method, path, headers, body }: WireRequest, handler: Dispatcher.DispatchHandler): void {
     this.#requests += 1;
     // https://www.rfc-editor.org/rfc/rfc9112#absolute-form
@@ -89,7 +89,7 @@ export class Connection {
     );
   }
 
-  /** Breaks the connection, and whatever is under way over it. */
+  /** Breaks the connection, and with it any request under way. */
   destroy(): void {
     this.#opening?.abandon();
     this.#client.destroy().catch(() => undefined);

@@ -2,17 +2,17 @@ import dns, { type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import type { TransportClock } from './clock.js';
 
-/** For how long an address that did not answer is tried last, in milliseconds. */
+/** How long an address that did not answer is tried last, in milliseconds. */
 const REMEMBERED = 60_000;
 
 /**
- * Has the addresses that did not answer tried after the others of their name. Node.js tries them in the order of the
- * resolver and remembers nothing, so a silent one costs every new connection a quarter or half a second.
+ * Sorts addresses that did not answer behind the others of their name. Node.js tries them in the resolver's order and
+ * remembers nothing, so a silent one would cost every new connection a quarter or half a second.
  */
 export class DeadAddresses {
   readonly #clock: TransportClock;
   readonly #resolve: LookupFunction;
-  /** By address, when it may be alive again, on the monotonic clock. */
+  /** By address, until when it is tried last, on the monotonic clock. */
   readonly #dead = new Map<string, number>();
 
   constructor(clock: TransportClock, resolve: LookupFunction = dns.lookup as LookupFunction) {
@@ -27,7 +27,7 @@ export class DeadAddresses {
         callback(error, addresses, family);
         return;
       }
-      // Node.js would throw, where nobody catches it, at an answer of another form.
+      // An answer of another form would make Node.js throw an uncaught exception.
       const [first, ...others] = this.#deadLast(validAddresses(addresses, family));
       if (first === undefined) callback(noAddress(hostname), '');
       else if (options.all === true) callback(null, [first, ...others]);
@@ -41,7 +41,7 @@ export class DeadAddresses {
     return socket.on('connectionAttemptTimeout', remember).on('connectionAttemptFailed', remember);
   }
 
-  /** Learns that nothing came of a connection, though its address took it. */
+  /** Learns that an address accepted a connection and did nothing more. */
   giveUp({ remoteAddress }: Socket): void {
     if (remoteAddress !== undefined) this.#remember(remoteAddress);
   }
@@ -61,7 +61,7 @@ export class DeadAddresses {
   }
 }
 
-/** The addresses of a resolver's answer, whether it gives one or several. */
+/** The addresses in a resolver's answer, which has one or several. */
 function validAddresses(addresses: unknown, family: number | undefined): LookupAddress[] {
   const found: unknown[] = Array.isArray(addresses) ? addresses : [{ address: addresses, family }];
   return found

@@ -6,7 +6,7 @@ import type { ConnectionPool } from './connection-pool.js';
 import { HttpBody } from './http-body.js';
 import { connectionError, TransportError, timeoutError } from './transport-error.js';
 
-/** An answer whose body is still to be read, or closed. */
+/** An answer. Its body must be read or closed. */
 export interface HttpAnswer {
   readonly status: number;
   /** By names in lower case. Values of a repeated header are joined by commas. */
@@ -14,15 +14,17 @@ export interface HttpAnswer {
   readonly body: HttpBody;
 }
 
-/** What an exchange needs to take place. */
+/** What an {@link Exchange} needs. */
 export interface ExchangeParts {
   readonly pool: ConnectionPool;
   readonly clock: TransportClock;
   readonly responseTimeout: number;
   readonly silenceTimeout: number;
+  /** Called when the request has failed, or its body is done. */
+  onEnd(exchange: Exchange): void;
 }
 
-/** What is asked, of whom. */
+/** A request, and where it goes. */
 export interface ExchangeRequest extends WireRequest {
   readonly origin: string;
   readonly host: string;
@@ -31,14 +33,13 @@ export interface ExchangeRequest extends WireRequest {
 }
 
 /**
- * One request and its answer. Whatever happens, its promise settles, and its connection is given back or broken: at
- * the latest when the body is done.
+ * One request and its answer. Whatever happens, its promise settles, and its connection is returned or broken when the
+ * body is done at the latest.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: ExchangeRequest;
   readonly #parts: ExchangeParts;
-  readonly #onEnd: (exchange: Exchange) => void;
-  readonly #settle: { resolve(answer: HttpAnswer): void; reject(error: unknown): void };
+  readonly #answer = Promise.withResolvers<HttpAnswer>();
   readonly #deadline: { cancel(): void };
   readonly #abort = (): void => this.fail(this.#request.signal?.reason as Error);
   #withdraw: () => void = () => {};
@@ -47,27 +48,21 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #body: HttpBody | undefined;
   #over = false;
 
-  constructor(
-    request: ExchangeRequest,
-    parts: ExchangeParts,
-    settle: { resolve(answer: HttpAnswer): void; reject(error: unknown): void },
-    onEnd: (exchange: Exchange) => void,
-  ) {
+  constructor(request: ExchangeRequest, parts: ExchangeParts) {
     this.#request = request;
     this.#parts = parts;
-    this.#settle = settle;
-    this.#onEnd = onEnd;
     this.#deadline = parts.clock.setTimer(() => this.#fallDue(), parts.responseTimeout);
   }
 
-  start(): void {
+  start(): Promise<HttpAnswer> {
     const { origin, fresh, signal } = this.#request;
     signal?.addEventListener('abort', this.#abort, { once: true });
     const withdraw = this.#parts.pool.acquire(origin, fresh, (connection) => this.#send(connection));
     if (this.#connection === undefined && !this.#over) this.#withdraw = withdraw;
+    return this.#answer.promise;
   }
 
-  /** Ends it, wherever it stands. */
+  /** Ends it at any stage. */
   fail(error: Error): void {
     if (this.#body !== undefined) this.#body.fail(error);
     else this.#fail(error);
@@ -82,7 +77,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     status: number,
     headers: IncomingHttpHeaders,
   ): void {
-    // What comes before the answer itself, such as early hints.
+    // Status 1xx precedes the answer itself.
     if (status < 200 || this.#over) return;
     this.#deadline.cancel();
     const { clock, silenceTimeout } = this.#parts;
@@ -94,7 +89,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     };
     this.#body = new HttpBody({ flow, clock, silenceTimeout, host });
     this.#body.onDone(() => this.#end());
-    this.#settle.resolve({ status, headers: joined(headers), body: this.#body });
+    this.#answer.resolve({ status, headers: joined(headers), body: this.#body });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -140,7 +135,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#end();
     this.#withdraw();
     this.#release(false);
-    this.#settle.reject(error);
+    this.#answer.reject(error);
   }
 
   #release(reusable: boolean): void {
@@ -154,7 +149,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#over = true;
     this.#deadline.cancel();
     this.#request.signal?.removeEventListener('abort', this.#abort);
-    this.#onEnd(this);
+    this.#parts.onEnd(this);
   }
 }
 

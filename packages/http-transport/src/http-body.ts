@@ -2,24 +2,23 @@ import type { TransportClock } from './clock.js';
 import { connectionError, type TransportError, timeoutError } from './transport-error.js';
 
 /**
- * The fewest bytes a second that a body may bring while its reader waits for it. What counts is the mean over the time
- * that the reader has waited: a body that has brought nothing is given up after `silenceTimeout`, and one that brings
- * less than this after about as long.
+ * The fewest bytes a second that a body may bring while its reader waits, as a mean over that time. A body that brings
+ * nothing is given up after `silenceTimeout`, and a slower one after about as long.
  */
 export const MINIMUM_RATE = 1024;
 
-/** Bytes that are kept ready for a reader that is slower than the store; past that the store is held back. */
+/** Bytes that are read ahead of a slow reader. Past that the store is slowed down. */
 const READY_BYTES = 64 * 1024;
 
-/** The other end of a body. */
+/** Controls the connection that a body comes from. */
 export interface BodyFlow {
   pause(): void;
   resume(): void;
-  /** Breaks the connection off, where the body has not ended. */
+  /** Breaks the connection before the end of the body. */
   abort(): void;
 }
 
-/** What a body needs to know. */
+/** What an {@link HttpBody} needs. */
 export interface HttpBodyParts {
   readonly flow: BodyFlow;
   readonly clock: TransportClock;
@@ -28,34 +27,34 @@ export interface HttpBodyParts {
   readonly host: string;
 }
 
-/** How much of a body is read, and for how long. */
+/** Limits of {@link HttpBody.read}. */
 export interface ReadLimits {
   readonly maxBytes: number;
-  /** In milliseconds. */
-  readonly timeout: number;
+  /** In milliseconds. Default: no limit beyond those of {@link HttpBody.next}. */
+  readonly timeout?: number;
 }
 
-/** The beginning of a body, or all of it. */
+/** What {@link HttpBody.read} has read. */
 export interface ReadBody {
   readonly bytes: Uint8Array;
-  /** Whether that is all of it. */
+  /** Whether that is the whole body. */
   readonly whole: boolean;
 }
 
 /**
- * The body of an answer, taken chunk by chunk. Time counts only while its reader waits for the store: whoever takes the
- * chunks slowly is not cut off, and holds the store back. A body must be read to its end or closed; then, and when it
- * fails, its connection is given back or broken.
+ * The body of an answer, read chunk by chunk. It must be read to its end or closed, which returns its connection to the
+ * pool or breaks it. Time counts only while the reader waits: a slow reader slows the store down and is not cut off.
  */
 export class HttpBody {
   readonly #parts: HttpBodyParts;
   readonly #chunks: Uint8Array[] = [];
   #ready = 0;
+  #received = 0;
   #paused = false;
   #ended = false;
   #done = false;
   #failure: Error | undefined;
-  /** How long the reader still waits, in milliseconds. Waiting uses it up, and bytes put it back. */
+  /** How long the reader may still wait, in milliseconds. Waiting uses it up, and bytes restore it. */
   #patience: number;
   #wake: (() => void) | undefined;
   readonly #onDone: (() => void)[] = [];
@@ -65,10 +64,15 @@ export class HttpBody {
     this.#patience = parts.silenceTimeout;
   }
 
+  /** How many bytes have been read. */
+  get received(): number {
+    return this.#received;
+  }
+
   /**
-   * The next chunk; `undefined` at the end. Not to be called again before it has answered.
-   * @throws TransportError where the store falls silent, is slower than {@link MINIMUM_RATE}, or breaks the connection,
-   *   and after {@link close}.
+   * The next chunk, or `undefined` at the end. It must not be called again before it has settled.
+   * @throws TransportError if the store is silent, slower than {@link MINIMUM_RATE} or breaks the connection, and after
+   *   {@link close}
    */
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
@@ -76,6 +80,7 @@ export class HttpBody {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) {
         this.#ready -= chunk.length;
+        this.#received += chunk.length;
         if (this.#paused && this.#ready < READY_BYTES) {
           this.#paused = false;
           this.#parts.flow.resume();
@@ -91,47 +96,45 @@ export class HttpBody {
   }
 
   /**
-   * Reads a body that ought to be short, such as that of an error. What goes beyond the limits is given up, and its
-   * connection broken.
-   * @throws TransportError as {@link next} does.
+   * Reads the body at once. If it exceeds a limit, the rest is given up and the connection broken.
+   * @throws TransportError as {@link next} does
    */
   async read({ maxBytes, timeout }: ReadLimits): Promise<ReadBody> {
     const chunks: Uint8Array[] = [];
-    let size = 0;
     let late = false;
-    const deadline = this.#parts.clock.setTimer(() => {
+    const giveUp = (): void => {
       late = true;
       this.close();
-    }, timeout);
+    };
+    const deadline = timeout === undefined ? undefined : this.#parts.clock.setTimer(giveUp, timeout);
     try {
       for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) {
         chunks.push(chunk);
-        size += chunk.length;
-        if (size > maxBytes) return { bytes: Buffer.concat(chunks, maxBytes), whole: false };
+        if (this.#received > maxBytes) return { bytes: joined(chunks).subarray(0, maxBytes), whole: false };
       }
-      return { bytes: Buffer.concat(chunks), whole: true };
+      return { bytes: joined(chunks), whole: true };
     } catch (error) {
       if (!late) throw error;
-      return { bytes: Buffer.concat(chunks), whole: false };
+      return { bytes: joined(chunks), whole: false };
     } finally {
-      deadline.cancel();
+      deadline?.cancel();
       this.close();
     }
   }
 
-  /** Gives the body up: breaks its connection off, unless it has ended. */
+  /** Gives the body up: breaks its connection unless the body has arrived. */
   close(): void {
     if (this.#done) return;
     this.fail(connectionError('closed', 'gave up the body from', { host: this.#parts.host }));
   }
 
-  /** Calls back once, when the body has been read to its end, has failed or is closed. */
+  /** Calls back once, when the body has been read to its end, has failed or was closed. */
   onDone(callback: () => void): void {
     if (this.#done) callback();
     else this.#onDone.push(callback);
   }
 
-  /** A chunk has come. */
+  /** Adds a chunk that has arrived. */
   push(chunk: Uint8Array): void {
     if (this.#done) return;
     this.#wake?.();
@@ -145,13 +148,13 @@ export class HttpBody {
     }
   }
 
-  /** The store has sent all of it. */
+  /** Marks the body as complete. */
   end(): void {
     this.#ended = true;
     this.#wake?.();
   }
 
-  /** There will be no more of it. */
+  /** Ends the body with an error. */
   fail(error: Error): void {
     if (this.#done) return;
     this.#failure = error;
@@ -167,7 +170,7 @@ export class HttpBody {
     for (const callback of this.#onDone) callback();
   }
 
-  /** Waits until there is something to take, or never will be. */
+  /** Waits for a chunk, the end or a failure. */
   #change(): Promise<void> {
     const { clock } = this.#parts;
     const started = clock.monotonic();
@@ -186,4 +189,18 @@ export class HttpBody {
     const { silenceTimeout, host } = this.#parts;
     return timeoutError('silence', `fewer than ${MINIMUM_RATE} bytes a second`, silenceTimeout, { host });
   }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const [only] = chunks;
+  // It came off the wire by itself, so nothing else has it.
+  if (only !== undefined && chunks.length === 1) return only;
+  // Not from Node's pool, which a small body would keep alive as a whole.
+  const whole = Buffer.allocUnsafeSlow(chunks.reduce((size, { length }) => size + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
 }

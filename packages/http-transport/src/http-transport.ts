@@ -7,30 +7,29 @@ import { Proxies } from './proxies.js';
 import { type OpenConnection, SocketOpener } from './socket-opener.js';
 import { connectionError } from './transport-error.js';
 
-/** How a transport behaves. Times are in milliseconds. */
+/** Settings of an {@link HttpTransport}, each with its default. Times are in milliseconds. */
 export interface HttpTransportOptions {
-  /** Most connections at a time, to all hosts together; more requests wait in their order. 128. */
+  /** Most connections to all hosts at a time. Further requests wait in order. 128. */
   readonly maxConnections?: number;
-  /** Longest time to make a connection, a proxy's tunnel and TLS included. 3,000. */
+  /** Longest time to connect, including a proxy's tunnel and TLS. 3,000. */
   readonly connectTimeout?: number;
-  /** Longest time from the call to the head of the answer, waiting for a connection included. 10,000. */
+  /** Longest time from the call to the head of the answer, including the wait for a connection. 10,000. */
   readonly responseTimeout?: number;
   /**
-   * How long a reader waits for a body that brings nothing, or less than {@link MINIMUM_RATE}. A slow reader does not
-   * count. 10,000.
+   * How long a reader waits for a body that brings nothing, or less than {@link MINIMUM_RATE}. 10,000.
    */
   readonly silenceTimeout?: number;
   /** How long a connection may be idle, unless the store says how long it keeps one. 15,000. */
   readonly idleTimeout?: number;
-  /** How old a connection may be when it is used once more. 300,000. */
+  /** The age past which a connection is not reused. 300,000. */
   readonly maxAge?: number;
   /** Resolves host names instead of the system. */
   readonly lookup?: LookupFunction;
-  /** Opens the connections below TLS, instead of TCP to the host, or to the proxy. */
+  /** Opens the connections below TLS, instead of TCP to the host or proxy. */
   readonly connect?: OpenConnection;
   /** Certificates to trust instead of those that Node.js trusts. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
-  /** Told when more requests wait than there may be connections. */
+  /** Called when more requests wait than there may be connections. */
   onCrowded?(waiting: number): void;
   readonly clock?: TransportClock;
 }
@@ -40,23 +39,23 @@ export interface HttpRequest {
   readonly method: string;
   /** `http(s)://host[:port]` */
   readonly origin: string;
-  /** Path and query as they are to be on the wire. */
+  /** Path and query, encoded. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
 }
 
-/** How a request is made. */
+/** Options of a request. */
 export interface HttpRequestOptions {
-  /** Ends the request at any moment, and the body that it has opened. */
+  /** Ends the request at any moment, and its body. */
   readonly signal?: AbortSignal | undefined;
-  /** Whether it goes over a connection that nobody has used: after a failure those of the pool may all be dead. */
+  /** Whether it needs a new connection: after a failure all pooled ones may be dead. */
   readonly fresh?: boolean;
 }
 
 /**
- * Makes requests over one pool of connections, by the environment's proxies where it names some. It does not try
- * again, follow redirects or judge answers: an answer is one whatever its status.
+ * Makes requests over one pool of connections and the proxies that the environment names. It does not retry, follow
+ * redirects or look at the status of an answer.
  */
 export class HttpTransport {
   readonly #pool: ConnectionPool;
@@ -105,30 +104,35 @@ export class HttpTransport {
 
   /**
    * Makes one request.
-   * @returns the answer as soon as its head is there. Its body must be read to the end or closed.
-   * @throws TransportError; the signal's reason; ProxyConfigurationError.
+   * @returns the answer as soon as its head has arrived. Its body must be read to the end or closed.
+   * @throws TransportError, ProxyConfigurationError, or the signal's reason
    */
   request(
     { method, origin, path, headers, body }: HttpRequest,
     { signal, fresh = false }: HttpRequestOptions = {},
   ): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      const host = origin.slice(origin.indexOf('//') + 2);
+    const host = origin.slice(origin.indexOf('//') + 2);
+    try {
       if (this.#closed) throw connectionError('closed', 'the transport was closed: no request to', { host });
       signal?.throwIfAborted();
       this.#proxies.of(origin);
-      const exchange = new Exchange(
-        { method, origin, host, path, headers, body, signal, fresh },
-        { pool: this.#pool, clock: this.#clock, ...this.#deadlines },
-        { resolve, reject },
-        (ended) => this.#exchanges.delete(ended),
-      );
-      this.#exchanges.add(exchange);
-      exchange.start();
-    });
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const exchange = new Exchange(
+      { method, origin, host, path, headers, body, signal, fresh },
+      {
+        pool: this.#pool,
+        clock: this.#clock,
+        ...this.#deadlines,
+        onEnd: (ended) => this.#exchanges.delete(ended),
+      },
+    );
+    this.#exchanges.add(exchange);
+    return exchange.start();
   }
 
-  /** Ends all that is under way, and all connections. */
+  /** Ends all requests and connections. */
   close(): void {
     this.#closed = true;
     for (const exchange of this.#exchanges) {

@@ -6,11 +6,11 @@ import { getProxyForUrl } from 'proxy-from-env';
 export interface HttpProxy {
   /** Without credentials. */
   readonly url: URL;
-  /** The value of `Proxy-Authorization`, where the variable has a user or password. */
+  /** The value of `Proxy-Authorization`, if the variable has a user or password. */
   readonly authorization: string | undefined;
 }
 
-/** A variable names a proxy that cannot be used. */
+/** A variable names a proxy that is not supported. */
 export class ProxyConfigurationError extends Error {
   override readonly name = 'ProxyConfigurationError';
 }
@@ -26,7 +26,7 @@ class TunnelError extends Error {
   }
 }
 
-/** The proxies on the way to the hosts that a transport talks to. The environment is read once for each. */
+/** The proxies for the hosts of a transport. The environment is read once for each host. */
 export class Proxies {
   readonly #known = new Map<string, HttpProxy | undefined>();
 
@@ -38,11 +38,11 @@ export class Proxies {
 }
 
 /**
- * The proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, in capitals or not, name for an origin.
+ * The proxy that HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY name for an origin, in upper or lower case.
  *
- * undici's EnvHttpProxyAgent does not know ALL_PROXY, takes http requests to an https proxy through a tunnel, which
- * proxies refuse for other ports than 443, and makes connections of its own beside the pool. Node.js reads these
- * variables from 24 on.
+ * undici's EnvHttpProxyAgent ignores ALL_PROXY, sends http requests to an https proxy through a tunnel, which proxies
+ * refuse for ports other than 443, and makes its own connections beside the pool. Node.js reads these variables from
+ * version 24 on.
  * @throws ProxyConfigurationError for anything but `http://` and `https://`. It does not repeat the variable.
  */
 function proxyFor(origin: string): HttpProxy | undefined {
@@ -64,8 +64,8 @@ function proxyFor(origin: string): HttpProxy | undefined {
 }
 
 /**
- * Asks a proxy, over a connection to it, for a tunnel to `host:port`: after the callback without an error the host is
- * at the other end of that connection. https://www.rfc-editor.org/rfc/rfc9110#CONNECT
+ * Asks a proxy, over a connection to it, for a tunnel to `host:port`. After a callback without an error the connection
+ * leads to the host. https://www.rfc-editor.org/rfc/rfc9110#CONNECT
  */
 export function openTunnel(
   connection: Duplex,

@@ -1,28 +1,26 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /**
- * Why a request may be made again:
- * - `stale`: it went over a connection that had died in the pool; that is nobody's fault, so the next attempt goes
- *   over a new one at once and costs nothing;
- * - `corrected`: what the store refused it for has been mended since, such as a wrong clock: the next attempt is made
- *   at once and costs nothing;
- * - `transient`: something broke on the way, or the store failed;
+ * Why a request may be retried:
+ * - `stale`: its pooled connection was dead. The next attempt uses a new one, at once and at no cost;
+ * - `corrected`: the reason of the refusal is gone, such as a wrong clock. The next attempt is made at once and at no cost;
+ * - `transient`: the connection or the store failed;
  * - `throttled`: the store asks for fewer requests.
  */
 export type RetryReason = 'stale' | 'corrected' | 'transient' | 'throttled';
 
-/** What is known of a failure. */
+/** What a failure means for the next attempt. */
 export interface RetryVerdict {
   readonly reason: RetryReason;
-  /** How long the store asks us to wait, in milliseconds. */
+  /** How long the store asks the client to wait, in milliseconds. */
   readonly retryAfter?: number | undefined;
 }
 
-/** One of the attempts at a request. */
+/** An attempt at a request. */
 export interface Attempt {
   /** From 1. */
   readonly number: number;
-  /** Whether it is to go over a connection that nobody has used. */
+  /** Whether it needs a new connection. */
   readonly fresh: boolean;
   /** What it took out of the budget. */
   readonly cost: number;
@@ -32,33 +30,33 @@ export interface Attempt {
 export interface RetryRunOptions {
   /** Ends a pause. */
   readonly signal?: AbortSignal | undefined;
-  /** Of all pauses together, in milliseconds: a retry that would exceed it is not made. Default: no limit. */
+  /** Longest time of all pauses together, in milliseconds: a retry that would exceed it is not made. Default: no limit. */
   readonly longestWait?: number;
 }
 
-/** How often, how long, how much. Times are in milliseconds. */
+/** Settings of {@link Retries}, each with its default. */
 export interface RetryOptions {
-  /** Most attempts at one request, the first included. 3. */
+  /** Most attempts at one request, including the first. 3. */
   readonly maxAttempts?: number;
-  /** What all retries together may take until successes have put it back. 500. */
+  /** What all retries together may cost until successes restore it. 500. */
   readonly budget?: number;
-  /** Picks a point of the wait, from 0 to 1. */
+  /** Chooses the pause between none (0) and the longest (1). */
   readonly random?: () => number;
 }
 
-// The figures are those of the AWS SDKs' standard mode, so that both ways of making a request behave alike:
+// The figures of the AWS SDKs' standard mode:
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 const COSTS = { stale: 0, corrected: 0, transient: 14, throttled: 5 } as const;
 const FIRST_WAITS = { stale: 0, corrected: 0, transient: 50, throttled: 1_000 } as const;
 const LONGEST_WAIT = 20_000;
-/** How much longer than we would the store may make us wait. */
+/** The most that a store's wish may add to a pause. */
 const LONGEST_HINT = 5_000;
-/** What a success without a retry puts back. */
+/** What a success without a retry restores. */
 const REWARD = 1;
 
 /**
- * Decides whether a request is made again, and when: with exponential back-off and full jitter, out of one budget for
- * all requests, so that a store in trouble is not asked three times as much as one in health.
+ * Decides whether and when a request is retried: with exponential back-off and full jitter, out of one budget for all
+ * requests, so that a failing store does not get three times the requests.
  */
 export class Retries {
   readonly maxAttempts: number;
@@ -78,7 +76,7 @@ export class Retries {
     return { number: 1, fresh: false, cost: 0 };
   }
 
-  /** The attempt after one that failed, and how long to wait before it; `undefined`: it is not made. */
+  /** The attempt after a failed one, and how long to wait before it. `undefined`: there is none. */
   after(
     { number }: Attempt,
     { reason, retryAfter = 0 }: RetryVerdict,
@@ -94,15 +92,15 @@ export class Retries {
     return { attempt: { number: number + 1, fresh, cost }, wait };
   }
 
-  /** An attempt was answered: the budget gets back what it took. */
+  /** Restores to the budget what a successful attempt cost. */
   succeeded({ cost }: Attempt): void {
     this.#budget = Math.min(this.#size, this.#budget + (cost || REWARD));
   }
 
   /**
-   * Makes a request until it is answered, or not made again.
-   * @param judge says of a failure why the request may be made again; `undefined`: it may not.
-   * @throws what the last attempt threw; the signal's reason.
+   * Makes a request until it succeeds or is not retried.
+   * @param judge says why a failed request may be retried. `undefined`: it may not
+   * @throws what the last attempt threw, or the signal's reason
    */
   async run<Result>(
     work: (attempt: Attempt) => Promise<Result>,

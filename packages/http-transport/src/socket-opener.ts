@@ -11,7 +11,7 @@ export type OpenConnection = (address: { readonly host: string; readonly port: n
 /** How connections are opened. */
 export interface SocketOpenerParts {
   readonly clock: TransportClock;
-  /** Longest time to make a connection, tunnel and TLS included, in milliseconds. */
+  /** Longest time to connect, including tunnel and TLS, in milliseconds. */
   readonly connectTimeout: number;
   readonly lookup: LookupFunction | undefined;
   readonly connect: OpenConnection | undefined;
@@ -22,10 +22,10 @@ export interface SocketOpenerParts {
 /** A host, or a proxy. */
 interface Endpoint {
   readonly secure: boolean;
-  /** An address of IPv6 has no brackets. */
+  /** An IPv6 address has no brackets. */
   readonly hostname: string;
   readonly port: number;
-  /** The name that the certificate is to have, where it is not that of the host. */
+  /** The name in the certificate, if it is not the host's. */
   readonly servername?: string | undefined;
 }
 
@@ -34,20 +34,20 @@ export interface Destination extends Endpoint {
   readonly proxy: HttpProxy | undefined;
 }
 
-/** A connection that is being made. */
+/** A connection being made. */
 export interface Opening {
-  /** Gives it up, at once. */
+  /** Gives it up at once. */
   abandon(): void;
 }
 
 type Ready = (socket: Socket) => void;
 
 /**
- * Makes connections: directly or through a proxy, with TLS or without, within one deadline. Node.js tries the addresses
- * of a name in turn. undici's connector would do the same, but its deadline begins anew for a
- * tunnel and for TLS in it, and it hands out no connection that is still being made, to give it up at once.
+ * Makes connections: directly or through a proxy, with or without TLS, within one deadline. Node.js tries the addresses of
+ * a name in turn. undici's connector begins a new deadline for a tunnel and for the TLS in it, and cannot give up a
+ * connection that is being made.
  *
- * No TLS session is resumed: TLS 1.3 saves no round trip by it, and only a full handshake looks at the certificate.
+ * No TLS session is resumed: that saves no round trip in TLS 1.3, and only a full handshake checks the certificate.
  */
 export class SocketOpener {
   readonly #parts: SocketOpenerParts;
@@ -61,6 +61,7 @@ export class SocketOpener {
   open(destination: Destination, callback: (error: Error | null, socket: Socket | null) => void): Opening {
     const { clock, connectTimeout } = this.#parts;
     const host = authorityOf(destination);
+    const proxy = destination.proxy && authorityOf(endpointOf(destination.proxy));
     const sockets: Socket[] = [];
     let settled = false;
     const settle = (error: Error | null, socket: Socket | null): void => {
@@ -71,7 +72,7 @@ export class SocketOpener {
       callback(error, socket);
     };
     const fail = (cause: Error): void =>
-      settle(connectionError('connect', 'no connection to', { host, cause }), null);
+      settle(connectionError('connect', 'no connection to', { host, proxy, cause }), null);
     const watch = (socket: Socket): Socket => {
       sockets.push(socket);
       return socket.on('error', fail).once('close', () => fail(new Error('the connection was closed')));
@@ -81,7 +82,7 @@ export class SocketOpener {
       settle(error, null);
     };
     const deadline = clock.setTimer(
-      () => giveUp(timeoutError('connect-timeout', 'no connection', connectTimeout, { host })),
+      () => giveUp(timeoutError('connect-timeout', 'no connection', connectTimeout, { host, proxy })),
       connectTimeout,
     );
     this.#connect(destination, watch, (socket) => settle(null, socket), fail);
@@ -138,7 +139,7 @@ export class SocketOpener {
     ready: Ready,
   ): void {
     const { ca } = this.#parts;
-    // The server's name must be a name, and the certificate of an address is checked by the address.
+    // SNI allows no IP address. The certificate of one is checked against the address.
     const name = servername || (net.isIP(host) === 0 ? host : undefined);
     const secured = tls.connect({
       ...way,
@@ -157,8 +158,8 @@ export class SocketOpener {
 }
 
 /**
- * TLS begins on a connection that is made: while a name with several addresses is tried, Node.js replaces the handle of
- * the socket, and TLS on the old one crashes the process.
+ * TLS must begin on a complete connection: while Node.js tries several addresses it replaces the socket's handle, and TLS
+ * on the old one crashes the process.
  */
 function whenConnected(socket: Socket, callback: () => void): void {
   if (socket.connecting) socket.once('connect', callback);
@@ -174,7 +175,7 @@ function endpointOf({ url }: HttpProxy): Endpoint {
   };
 }
 
-/** `host:port`, an address of IPv6 in brackets. */
+/** `host:port`, with an IPv6 address in brackets. */
 function authorityOf({ hostname, port }: Endpoint): string {
   return `${net.isIPv6(hostname) ? `[${hostname}]` : hostname}:${port}`;
 }

@@ -1,10 +1,10 @@
 /**
  * What went wrong on the wire:
  * - `connect`: no connection could be made;
- * - `connect-timeout`, `response-timeout`: one of these deadlines has passed;
- * - `silence`: the body brought nothing, or less than `MINIMUM_RATE`, for as long as its reader waits;
- * - `broken`: the connection ended, or what came over it was not HTTP;
- * - `closed`: the transport was closed, or the body was given up.
+ * - `connect-timeout`, `response-timeout`: this deadline has passed;
+ * - `silence`: the body brought nothing, or less than `MINIMUM_RATE`, until the reader's deadline;
+ * - `broken`: the connection ended, or the answer was not HTTP;
+ * - `closed`: the transport or the body was closed.
  */
 export type TransportFailure =
   | 'connect'
@@ -16,13 +16,15 @@ export type TransportFailure =
 
 const TIMEOUTS: ReadonlySet<TransportFailure> = new Set(['connect-timeout', 'response-timeout', 'silence']);
 
-/** Certificates that are not trusted, and proxies that refuse. */
+/** Untrusted certificates, and proxies that refuse. */
 const PERMANENT = /CERT|^ERR_TLS_|^UNABLE_TO_|^HOSTNAME_MISMATCH$|^PROXY_STATUS_4/;
 
-/** What a {@link TransportError} says beside its message. */
+/** What a {@link TransportError} has besides its message. */
 export interface TransportErrorDetails {
   readonly host: string;
-  /** Whether the request went over a connection that an earlier one had used, and no byte of an answer came. */
+  /** The proxy on the way, as `host:port`. */
+  readonly proxy?: string | undefined;
+  /** Whether the request used a pooled connection and got no byte of an answer. */
   readonly stale?: boolean;
   readonly cause?: unknown;
 }
@@ -37,25 +39,28 @@ export class TransportError extends Error {
   readonly failure: TransportFailure;
   /** The host, with its port, that was asked. */
   readonly host: string;
-  /** The code of the system or of TLS, such as `ECONNRESET`, where there is one. */
+  /** The proxy, with its port, through which no connection was made. */
+  readonly proxy: string | undefined;
+  /** The code of the system or of TLS, such as `ECONNRESET`, if there is one. */
   readonly code: string | undefined;
-  /** Whether the connection had gone stale in the pool: the store may never have seen the request. */
+  /** Whether the pooled connection may have been dead: the store may never have received the request. */
   readonly stale: boolean;
 
   constructor(
     failure: TransportFailure,
     message: string,
-    { host, stale = false, cause }: TransportErrorDetails,
+    { host, proxy, stale = false, cause }: TransportErrorDetails,
   ) {
     super(message, cause === undefined ? {} : { cause });
     this.name = TIMEOUTS.has(failure) ? 'TimeoutError' : 'TransportError';
     this.failure = failure;
     this.host = host;
+    this.proxy = proxy;
     this.stale = stale;
     this.code = codeOf(cause);
   }
 
-  /** Whether the same request may be answered when it is made again. */
+  /** Whether the same request may succeed when it is repeated. */
   get retryable(): boolean {
     return this.failure !== 'closed' && !PERMANENT.test(this.code ?? '');
   }
@@ -73,10 +78,11 @@ export function timeoutError(
   milliseconds: number,
   details: TransportErrorDetails,
 ): TransportError {
-  return new TransportError(failure, `${what} within ${milliseconds / 1000} s from ${details.host}`, details);
+  const message = `${what} within ${milliseconds / 1000} s from ${details.host}${wayOf(details)}`;
+  return new TransportError(failure, message, details);
 }
 
-/** A connection that was not made, or that ended. */
+/** A connection that could not be made, or that ended. */
 export function connectionError(
   failure: TransportFailure,
   what: string,
@@ -84,13 +90,17 @@ export function connectionError(
 ): TransportError {
   const code = codeOf(details.cause);
   const reason = code === undefined ? '' : ` (${code})`;
-  return new TransportError(failure, `${what} ${details.host}${reason}`, details);
+  return new TransportError(failure, `${what} ${details.host}${wayOf(details)}${reason}`, details);
+}
+
+function wayOf({ proxy }: TransportErrorDetails): string {
+  return proxy === undefined ? '' : ` through the proxy ${proxy}`;
 }
 
 function codeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error)) return undefined;
   const { code } = thrown as NodeJS.ErrnoException;
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)) return code;
-  // Of several addresses that were tried Node tells the failures one by one.
+  // After several addresses were tried, Node.js lists their failures.
   return thrown instanceof AggregateError ? codeOf(thrown.errors[0]) : undefined;
 }

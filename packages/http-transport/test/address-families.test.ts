@@ -60,7 +60,7 @@ describe('an address of IPv6', () => {
     const proxy = await startProxy({ tunnelStatus: 403 });
     setProxies({ HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` });
     await expect(read(openTransport().transport, 'https://[::1]')).rejects.toMatchObject({
-      message: 'no connection to [::1]:443 (PROXY_STATUS_403)',
+      message: `no connection to [::1]:443 through the proxy 127.0.0.1:${proxy.port} (PROXY_STATUS_403)`,
     });
     expect(proxy.requests).toEqual(['CONNECT [::1]:443 -']);
   });

@@ -66,7 +66,8 @@ test.each([407, 403])(
     expect(error).toMatchObject({
       failure: 'connect',
       retryable: false,
-      message: `no connection to s3.example.com:443 (PROXY_STATUS_${status})`,
+      proxy: `127.0.0.1:${proxy.port}`,
+      message: `no connection to s3.example.com:443 through the proxy 127.0.0.1:${proxy.port} (PROXY_STATUS_${status})`,
     });
     expect(String((error as Error).cause)).not.toContain('hunter2');
   },
@@ -88,6 +89,7 @@ test('a proxy that is not there is told', async () => {
   setProxies({ HTTPS_PROXY: 'http://127.0.0.1:9' });
   await expect(read(openTransport().transport, 'https://s3.example.com')).rejects.toMatchObject({
     failure: 'connect',
+    proxy: '127.0.0.1:9',
     code: 'ECONNREFUSED',
   });
 });

@@ -5,28 +5,28 @@ import {
   type DriverCheck,
   type DriverContext,
 } from '@imgproxy-cache/core/driver';
-import type { BucketRegion } from './bucket-region.js';
-import { obstacleToVirtualHost, type S3Target } from './endpoint.js';
-import type { RegionalClients } from './regional-clients.js';
-import { isRefusedRight, policyLine } from './s3-errors.js';
+import type { BucketRegion } from './region/bucket-region.js';
+import type { BucketClients } from './requests/bucket-clients.js';
+import { obstacleToVirtualHost, type S3Target } from './requests/endpoint.js';
+import { isRefusedPermission, policyLine } from './requests/s3-errors.js';
 
 // Beyond this S3 refuses signatures: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html
 const TOLERATED_SKEW = 15 * 60_000;
 
-/** What is looked at. */
+/** What is checked. */
 export interface S3CheckParts {
   readonly driver: CacheDriver;
   readonly target: S3Target;
   readonly context: DriverContext;
   readonly region: BucketRegion;
-  readonly clients: RegionalClients;
-  /** The value of AWS_DEFAULT_REGION where it stands alone. */
+  readonly clients: BucketClients;
+  /** `AWS_DEFAULT_REGION`, if nothing else names a region. */
   readonly ignoredRegion: string | undefined;
-  /** Asks for an object that is not there, and rejects with what the store says of it. */
+  /** Asks for an object that does not exist, and rejects if the store does not say so. */
   askForAbsent(name: string, signal: AbortSignal): Promise<void>;
 }
 
-/** Finds out what works, and what to do about the rest. */
+/** Finds out what does not work, and what to do about it. */
 export class S3Check {
   readonly #parts: S3CheckParts;
   #absenceIsRefused = false;
@@ -35,7 +35,7 @@ export class S3Check {
     this.#parts = parts;
   }
 
-  /** Whether the store was found to answer 403 for an object that does not exist. */
+  /** Whether the store answered 403 for an object that does not exist. */
   get absenceIsRefused(): boolean {
     return this.#absenceIsRefused;
   }
@@ -52,7 +52,7 @@ export class S3Check {
     return { ok, findings: [...findings, ...more] };
   }
 
-  /** Without the right to list, S3 does not say that an object is not there, but denies access. */
+  /** Without the permission to list, S3 denies access to an object that does not exist. */
   async #findAbsence(signal: AbortSignal): Promise<CheckFinding[]> {
     const { context, target } = this.#parts;
     this.#absenceIsRefused = await this.#isAbsenceRefused(`${context.reservedName}-absent`, signal);
@@ -66,7 +66,7 @@ export class S3Check {
       await this.#parts.askForAbsent(name, signal);
       return false;
     } catch (error) {
-      return isRefusedRight(error);
+      return isRefusedPermission(error);
     }
   }
 
@@ -92,7 +92,8 @@ export class S3Check {
   }
 
   async #findClock(): Promise<CheckFinding[]> {
-    const offset = this.#parts.clients.clockOffset(await this.#parts.region.current());
+    const { sdk } = this.#parts.clients.at(await this.#parts.region.current());
+    const offset = sdk.config.systemClockOffset;
     if (Math.abs(offset) < TOLERATED_SKEW) return [];
     const minutes = Math.round(Math.abs(offset) / 60_000);
     const message = `this machine's clock is ${minutes} minutes ${offset > 0 ? 'behind' : 'ahead of'} the store's: requests are signed with the store's time; set the clock, by NTP best`;

@@ -1,7 +1,7 @@
 import type { ConfigFault, ConfigTable, ConfigValues, Environment } from '@imgproxy-cache/core/driver';
-import { findEnvironmentFaults } from './aws-environment.js';
-import { problemOfEndpoint } from './endpoint.js';
-import { isRegionName } from './region-answer.js';
+import { findEnvironmentFaults } from './credentials/aws-environment.js';
+import { isRegionName } from './region/region-names.js';
+import { parseEndpoint, problemOfEndpoint, type S3Target } from './requests/endpoint.js';
 
 /** The driver's variables. */
 export const s3Config = {
@@ -16,44 +16,44 @@ export const s3Config = {
     variable: 'IMGPROXY_CACHE_S3_REGION',
     type: 'string',
     default: '',
-    doc: 'The region to begin with; blank: AWS_REGION, then the shared configuration file, then us-west-1. A bucket in another region is found and remembered.',
+    doc: 'The region of the first request. Blank: AWS_REGION, then the shared configuration file, then us-west-1. A bucket in another region is found and remembered.',
   },
   endpoint: {
     variable: 'IMGPROXY_CACHE_S3_ENDPOINT',
     type: 'string',
     default: '',
-    doc: 'The address of a store other than AWS, such as https://minio.example.com:9000; without a scheme http:// is meant. Blank: AWS.',
+    doc: 'The address of a store other than AWS, such as https://minio.example.com:9000. Without a scheme it is http://. Blank: AWS.',
   },
   usePathStyle: {
     variable: 'IMGPROXY_CACHE_S3_ENDPOINT_USE_PATH_STYLE',
     type: 'boolean',
     default: true,
-    doc: 'Whether the bucket is addressed as endpoint/bucket; false: bucket.endpoint. Counts only with an endpoint.',
+    doc: 'Whether the bucket is addressed as endpoint/bucket. False: bucket.endpoint. Used only with an endpoint.',
   },
   assumeRoleArn: {
     variable: 'IMGPROXY_CACHE_S3_ASSUME_ROLE_ARN',
     type: 'string',
     default: '',
-    doc: 'A role to assume through STS with the credentials that the environment gives; blank: none.',
+    doc: 'The role to assume through STS with the credentials of the environment. Blank: none.',
   },
   assumeRoleExternalId: {
     variable: 'IMGPROXY_CACHE_S3_ASSUME_ROLE_EXTERNAL_ID',
     type: 'string',
     default: '',
-    doc: "The external ID that the role's trust policy asks for; blank: none.",
+    doc: "The external ID that the role's trust policy asks for. Blank: none.",
     secret: true,
   },
   useDecryptionClient: {
     variable: 'IMGPROXY_CACHE_S3_USE_DECRYPTION_CLIENT',
     type: 'boolean',
     default: false,
-    doc: "imgproxy's client-side encryption. Only false is possible: JavaScript has no maintained client for it.",
+    doc: "imgproxy's client-side encryption. Only false is supported: JavaScript has no maintained client for it.",
   },
   useSdkCommands: {
     variable: 'IMGPROXY_CACHE_S3_USE_SDK_COMMANDS',
     type: 'boolean',
     default: false,
-    doc: "Whether objects are read and stored by the AWS SDK's own commands, at several times the CPU. The requests on the wire are the same; it is there to compare, and for a store that takes only those.",
+    doc: "Whether objects are read and stored by the AWS SDK's own commands, at several times the CPU: for comparisons, and for a store that accepts nothing else. The requests are the same.",
   },
   maxSockets: {
     variable: 'IMGPROXY_CACHE_S3_MAX_SOCKETS',
@@ -61,7 +61,7 @@ export const s3Config = {
     default: 128,
     min: 1,
     max: 10_000,
-    doc: 'Most connections to the store at a time. More requests wait for one.',
+    doc: 'Most connections to the store at a time. Further requests wait for one.',
   },
   connectTimeout: {
     variable: 'IMGPROXY_CACHE_S3_CONNECT_TIMEOUT_SECONDS',
@@ -69,7 +69,7 @@ export const s3Config = {
     default: 3,
     min: 0.01,
     max: 600,
-    doc: 'Longest time to make a connection, TLS included, in seconds.',
+    doc: 'Longest time to connect, including TLS, in seconds.',
   },
   responseTimeout: {
     variable: 'IMGPROXY_CACHE_S3_RESPONSE_TIMEOUT_SECONDS',
@@ -77,7 +77,7 @@ export const s3Config = {
     default: 10,
     min: 0.01,
     max: 600,
-    doc: 'Longest time from a request to the first byte of its answer, in seconds. There are up to three attempts.',
+    doc: 'Longest time from a request to the first byte of its response, in seconds. There are up to three attempts.',
   },
   idleTimeout: {
     variable: 'IMGPROXY_CACHE_S3_IDLE_TIMEOUT_SECONDS',
@@ -85,18 +85,26 @@ export const s3Config = {
     default: 10,
     min: 0.01,
     max: 600,
-    doc: 'Longest wait for a body of the store that brings nothing, or fewer than 1,024 bytes a second, in seconds. A slow reader of ours does not count.',
+    doc: 'Longest wait for a body that brings nothing, or fewer than 1,024 bytes a second, in seconds. Only time in which the reader waits counts.',
   },
 } as const satisfies ConfigTable;
 
 /** Values of {@link s3Config}. */
 export type S3Config = ConfigValues<typeof s3Config>;
 
+/** Where a valid configuration says that the bucket is. */
+export function targetOf({ bucket, endpoint, usePathStyle }: S3Config): S3Target {
+  return {
+    bucket,
+    endpoint: endpoint === '' ? undefined : { url: parseEndpoint(endpoint), pathStyle: usePathStyle },
+  };
+}
+
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/;
 const ACCESS_POINT = /^arn:[a-z-]+:s3[a-z-]*:[a-z0-9-]*:[0-9]{12}:[\w/:.-]{1,200}$/;
 const ROLE = /^arn:[\w-]+:(?:iam|sts):[^\s:]*:[^\s:]*:\S{1,1000}$/;
 
-/** What is wrong with values that parse, and with the variables beside them. */
+/** Faults in valid values, and in the variables of the SDK. */
 export function findFaults(config: S3Config, env: Environment = process.env): readonly ConfigFault[] {
   const problems: readonly (readonly [keyof typeof s3Config, string | undefined])[] = [
     ['bucket', problemOfBucket(config)],

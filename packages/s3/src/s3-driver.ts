@@ -4,43 +4,52 @@ import {
   assertEntryName,
   type CacheDriver,
   type CacheEntry,
+  type CacheError,
   type CacheOperation,
   type DriverCheck,
   type DriverContext,
   type DriverEvent,
   decodeMetadata,
-  type Environment,
   encodeMetadata,
   isEntryName,
+  OperationGuard,
   type OperationOptions,
   type StoredEntry,
   StreamedEntry,
 } from '@imgproxy-cache/core/driver';
-import { HttpTransport, type HttpTransportOptions, Retries } from '@imgproxy-cache/http-transport';
-import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
+import { HttpTransport, type HttpTransportOptions } from '@imgproxy-cache/http-transport';
 import type { Logger } from '@smithy/types';
-import { NotS3Error } from './answer-reading.js';
-import { awsEnvironmentOf, profileOf, variableOf } from './aws-environment.js';
-import { BucketRequests } from './bucket-requests.js';
-import { Credentials } from './credentials.js';
-import { parseEndpoint, type S3Target } from './endpoint.js';
-import { ObjectDeletion } from './object-deletion.js';
-import type { ObjectAnswer, ObjectMissing } from './object-requests.js';
-import { Operations } from './operations.js';
-import { RegionalClients } from './regional-clients.js';
-import { sdkRetries } from './retries.js';
+import { awsEnvironmentOf, profileOf } from './credentials/aws-environment.js';
+import { Credentials } from './credentials/credentials.js';
+import { configuredRegion, ignoredRegion } from './region/configured-region.js';
+import { BucketClients } from './requests/bucket-clients.js';
+import { BucketRequests } from './requests/bucket-requests.js';
+import type { S3Target } from './requests/endpoint.js';
+import { NotS3Error } from './requests/failures.js';
+import { corrupt, ObjectBody } from './requests/object-body.js';
+import { ObjectDeletion } from './requests/object-deletion.js';
+import type { ObjectAnswer } from './requests/objects.js';
+import { isRefusedPermission, toCacheError } from './requests/s3-errors.js';
 import { S3Check } from './s3-check.js';
-import type { S3Config } from './s3-config.js';
-import { isNoSuchKey, isRefusedRight, s3Error, toCacheError } from './s3-errors.js';
-import { corrupt, StoredObject } from './stored-object.js';
+import { type S3Config, targetOf } from './s3-config.js';
 
 /** What a host may give the driver that no variable can. */
 export type S3DriverOptions = Pick<HttpTransportOptions, 'lookup' | 'connect' | 'ca'>;
 
-// Of the look-up timeout: how much of it the pauses between attempts may take. A store that fails half of the time then
-// delays no request by more than that.
+// The pauses between the attempts at a get take at most this share of the look-up timeout: a store that fails half of the
+// time then delays no request by more.
 const RETRY_SHARE = 1 / 16;
-const DEFAULT_REGION = 'us-west-1';
+
+/** What {@link S3Driver} wraps around an operation. */
+interface OperationParts<Result> {
+  readonly operation: CacheOperation;
+  readonly signal: AbortSignal | undefined;
+  work(signal: AbortSignal): Promise<Result>;
+  /** Receives a result that comes too late. */
+  release?(late: Result): void;
+  /** Of a `delete`: the names that may still be stored. */
+  readonly remaining?: ReadonlySet<string>;
+}
 
 /** Entries as objects of one bucket, with their metadata beside them and the image's own content type. */
 export class S3Driver implements CacheDriver {
@@ -50,135 +59,127 @@ export class S3Driver implements CacheDriver {
   readonly #requests: BucketRequests;
   readonly #deletion: ObjectDeletion;
   readonly #check: S3Check;
-  readonly #operations = new Operations();
+  readonly #guard = new OperationGuard('s3');
   readonly #closing = new AbortController();
+  /** Most time between the attempts at a get, in milliseconds. */
+  readonly #longestLookupPause: number;
 
   constructor(config: S3Config, context: DriverContext, options: S3DriverOptions = {}) {
-    const { clock, lookupTimeoutSeconds } = context;
-    // Every wait of the SDK's listens to it, which Node.js 22 takes for a leak.
-    setMaxListeners(0, this.#closing.signal);
-    const report: DriverContext['report'] = (event) => context.report(event);
-    this.#target = targetOf(config);
-    const logger = loggerOf(report);
-    this.#transport = new HttpTransport({
+    const closing = this.#closing.signal;
+    // Every pause listens to it, which Node.js 22 takes for a leak.
+    setMaxListeners(0, closing);
+    const target = targetOf(config);
+    const logger = loggerOf(context);
+    const env = awsEnvironmentOf(context.env ?? process.env);
+    const region = (): Promise<string> => configuredRegion(config.region, env);
+    const transport = new HttpTransport({
       ...options,
-      clock,
+      clock: context.clock,
       maxConnections: config.maxSockets,
       connectTimeout: config.connectTimeout * 1000,
       responseTimeout: config.responseTimeout * 1000,
       silenceTimeout: config.idleTimeout * 1000,
-      onCrowded: (waiting) => report(crowded(waiting, config.maxSockets)),
+      onCrowded: (waiting) => context.report(crowded(waiting, config.maxSockets)),
     });
-    const env = awsEnvironmentOf(context.env ?? process.env);
-    const configuredRegion = (): Promise<string> => regionOf(config.region, env);
-    this.#credentials = new Credentials({
-      env,
-      role:
-        config.assumeRoleArn === ''
-          ? undefined
-          : { arn: config.assumeRoleArn, externalId: config.assumeRoleExternalId },
-      region: configuredRegion,
-      transport: this.#transport,
-      retries: sdkRetries(new Retries(), this.#closing.signal),
-      logger,
-      report,
-      clock,
-    });
-    const clients = new RegionalClients({
-      target: this.#target,
-      profile: profileOf(env),
-      credentials: this.#credentials,
-      transport: this.#transport,
-      // One budget of retries for all regions.
-      retries: new Retries(),
-      longestLookupPause: (lookupTimeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000 * RETRY_SHARE,
-      logger,
-      useSdkCommands: config.useSdkCommands,
-      closing: this.#closing.signal,
-    });
+    const credentials = new Credentials({ config, env, region, transport, logger, context, closing });
+    const { useSdkCommands } = config;
+    const profile = profileOf(env);
+    const clients = new BucketClients({ target, profile, credentials, transport, logger, useSdkCommands });
+    this.#target = target;
+    this.#transport = transport;
+    this.#credentials = credentials;
+    this.#longestLookupPause =
+      (context.lookupTimeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000 * RETRY_SHARE;
     this.#requests = new BucketRequests({
-      target: this.#target,
+      target,
       clients,
-      credentials: this.#credentials,
-      configuredRegion,
-      report,
-      clock,
-      closing: this.#closing.signal,
+      credentials,
+      configuredRegion: region,
+      context,
+      closing,
     });
-    this.#deletion = new ObjectDeletion(this.#requests, this.#target.bucket, report);
+    this.#deletion = new ObjectDeletion(this.#requests, target.bucket, context);
     this.#check = new S3Check({
       driver: this,
-      target: this.#target,
+      target,
       context,
       region: this.#requests.region,
       clients,
-      ignoredRegion: ignoredRegion(config, env),
+      ignoredRegion: ignoredRegion(config.region, env),
       askForAbsent: async (name, signal) => {
-        const { body } = await this.#getObject(name, signal);
-        body?.close();
+        const answer = await this.#getObject(name, signal);
+        answer?.body.close();
       },
     });
   }
 
   get(name: string, { signal }: OperationOptions = {}): Promise<StoredEntry | undefined> {
-    return this.#operations.run(
-      'get',
+    return this.#run({
+      operation: 'get',
       signal,
-      (running, outlive) => this.#read(name, running, outlive),
-      (entry) => void entry?.discard(),
-    );
+      work: (running) => this.#read(name, running),
+      release: (entry) => void entry?.discard(),
+    });
   }
 
   put(name: string, entry: CacheEntry, { signal }: OperationOptions = {}): Promise<void> {
-    return this.#operations.run('put', signal, (running) => this.#write(name, entry, running));
+    return this.#run({ operation: 'put', signal, work: (running) => this.#write(name, entry, running) });
   }
 
-  async delete(names: readonly string[], { signal }: OperationOptions = {}): Promise<void> {
+  delete(names: readonly string[], { signal }: OperationOptions = {}): Promise<void> {
     const remaining = new Set(names);
-    try {
-      await this.#operations.run('delete', signal, (running) => this.#remove(remaining, running));
-    } catch (thrown) {
-      const { code, message, retryable, cause } = toCacheError(thrown, 'delete', this.#target);
-      throw s3Error(code, `${remaining.size} entries may still be stored: ${message}`, 'delete', {
-        retryable,
-        ...(cause !== undefined && { cause }),
-        failedNames: [...remaining],
-      });
-    }
+    const work = async (running: AbortSignal): Promise<void> => {
+      for (const name of remaining) assertEntryName(name);
+      await this.#deletion.run(remaining, running);
+    };
+    return this.#run({ operation: 'delete', signal, work, remaining });
   }
 
   async *list(prefix: string, { signal }: OperationOptions = {}): AsyncGenerator<string, void, undefined> {
     let token: string | undefined;
     do {
-      const page = await this.#operations.run('list', signal, (running) =>
-        this.#page(prefix, token, running),
-      );
+      const page = await this.#run({
+        operation: 'list',
+        signal,
+        work: (running) => this.#page(prefix, token, running),
+      });
       for (const { Key } of page.Contents ?? []) {
         if (Key === undefined || !Key.startsWith(prefix) || !isEntryName(Key)) continue;
         yield Key;
-        this.#operations.assertOpen('list');
+        this.#guard.admit('list', signal);
       }
       token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (token !== undefined);
   }
 
   check({ signal }: OperationOptions = {}): Promise<DriverCheck> {
-    return this.#operations.run('check', signal, (running) => this.#check.run(running));
+    return this.#run({ operation: 'check', signal, work: (running) => this.#check.run(running) });
   }
 
   close(): Promise<void> {
+    // Not awaited: an exchange of credentials may go on for a while.
+    void this.#guard.close();
     this.#closing.abort();
-    this.#operations.close();
     this.#credentials.close();
     this.#transport.close();
     return Promise.resolve();
   }
 
-  async #read(
-    name: string,
-    signal: AbortSignal,
-    outlive: () => () => void,
-  ): Promise<StoredEntry | undefined> {
+  async #run<Result>(parts: OperationParts<Result>): Promise<Result> {
+    const { operation, signal, work, release, remaining } = parts;
+    try {
+      return await this.#guard.run(operation, signal, (running) => work(running.signal), release);
+    } catch (thrown) {
+      throw this.#toCacheError(thrown, operation, remaining);
+    }
+  }
+
+  #toCacheError(thrown: unknown, operation: CacheOperation, remaining?: ReadonlySet<string>): CacheError {
+    const failedNames = remaining && [...remaining];
+    return toCacheError(thrown, { operation, target: this.#target, failedNames });
+  }
+
+  async #read(name: string, signal: AbortSignal): Promise<StoredEntry | undefined> {
     if (!isEntryName(name)) return undefined;
     const answer = await this.#find(name, signal);
     if (answer === undefined) return undefined;
@@ -188,12 +189,11 @@ export class S3Driver implements CacheDriver {
       if (size !== undefined && size !== metadata.size) {
         throw corrupt(name, `it has ${size} bytes instead of ${metadata.size}`);
       }
-      body.onDone(outlive());
-      const failure = (thrown: unknown) => {
-        this.#operations.assertOpen('get');
-        return toCacheError(thrown, 'get', this.#target);
+      const toError = (thrown: unknown): CacheError => {
+        this.#guard.admit('get', undefined);
+        return this.#toCacheError(thrown, 'get');
       };
-      return new StreamedEntry(metadata, new StoredObject(metadata, body, failure));
+      return new StreamedEntry(metadata, new ObjectBody({ metadata, body, toCacheError: toError }));
     } catch (error) {
       body.close();
       throw error;
@@ -202,86 +202,42 @@ export class S3Driver implements CacheDriver {
 
   async #find(name: string, signal: AbortSignal): Promise<ObjectAnswer | undefined> {
     try {
-      const answer = await this.#getObject(name, signal);
-      return answer.body === undefined ? undefined : answer;
+      return await this.#getObject(name, signal);
     } catch (thrown) {
-      if (isNoSuchKey(thrown) || (this.#check.absenceIsRefused && isRefusedRight(thrown))) return undefined;
-      throw toCacheError(thrown, 'get', this.#target);
+      if (this.#check.absenceIsRefused && isRefusedPermission(thrown)) return undefined;
+      throw thrown;
     }
   }
 
-  #getObject(name: string, signal: AbortSignal): Promise<ObjectAnswer | ObjectMissing> {
-    return this.#requests.send(({ objects }, abortSignal) => objects.get(name, abortSignal), signal);
+  #getObject(name: string, signal: AbortSignal): Promise<ObjectAnswer | undefined> {
+    const longestWait = this.#longestLookupPause;
+    return this.#requests.send((attempt) => attempt.objects.get(name, attempt), { signal, longestWait });
   }
 
-  async #write(name: string, { metadata, body }: CacheEntry, signal: AbortSignal): Promise<void> {
+  #write(name: string, { metadata, body }: CacheEntry, signal: AbortSignal): Promise<void> {
     assertEntryName(name);
     const content = { body, contentType: metadata.contentType, metadata: encodeMetadata(metadata) };
-    await this.#telling('put', () =>
-      this.#requests.send(({ objects }, abortSignal) => objects.put(name, content, abortSignal), signal),
-    );
+    return this.#requests.send((attempt) => attempt.objects.put(name, content, attempt), { signal });
   }
 
-  async #remove(remaining: Set<string>, signal: AbortSignal): Promise<void> {
-    for (const name of remaining) assertEntryName(name);
-    await this.#deletion.run(remaining, signal);
-  }
-
-  #page(prefix: string, token: string | undefined, signal: AbortSignal): Promise<ListObjectsV2CommandOutput> {
-    return this.#telling('list', async () => {
-      const page = await this.#requests.send(
-        ({ sdk }, abortSignal) =>
-          sdk.send(
-            new ListObjectsV2Command({
-              Bucket: this.#target.bucket,
-              Prefix: prefix,
-              ...(token === undefined ? {} : { ContinuationToken: token }),
-            }),
-            { abortSignal },
-          ),
-        signal,
-      );
-      const { IsTruncated, NextContinuationToken } = page;
-      if (IsTruncated === true && (NextContinuationToken === undefined || NextContinuationToken === token)) {
-        throw new NotS3Error('a listing that does not say how it goes on');
-      }
-      return page;
-    });
-  }
-
-  async #telling<Value>(operation: CacheOperation, work: () => Promise<Value>): Promise<Value> {
-    try {
-      return await work();
-    } catch (thrown) {
-      throw toCacheError(thrown, operation, this.#target);
+  async #page(
+    prefix: string,
+    token: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ListObjectsV2CommandOutput> {
+    const command = (): ListObjectsV2Command =>
+      new ListObjectsV2Command({
+        Bucket: this.#target.bucket,
+        Prefix: prefix,
+        ...(token !== undefined && { ContinuationToken: token }),
+      });
+    const page = await this.#requests.send(({ sdk, options }) => sdk.send(command(), options), { signal });
+    const { IsTruncated, NextContinuationToken } = page;
+    if (IsTruncated === true && (NextContinuationToken === undefined || NextContinuationToken === token)) {
+      throw new NotS3Error('a listing that does not say how it goes on');
     }
+    return page;
   }
-}
-
-function targetOf({ bucket, endpoint, usePathStyle }: S3Config): S3Target {
-  return {
-    bucket,
-    endpoint: endpoint === '' ? undefined : { url: parseEndpoint(endpoint), pathStyle: usePathStyle },
-  };
-}
-
-// The SDK's own default would ask the machine's metadata for a region in between.
-function regionOf(configured: string, env: Environment): Promise<string> {
-  if (configured !== '') return Promise.resolve(configured);
-  return loadConfig(
-    {
-      environmentVariableSelector: () => variableOf(env, 'AWS_REGION'),
-      configFileSelector: (profile) => profile['region'],
-      default: DEFAULT_REGION,
-    },
-    { ...NODE_REGION_CONFIG_FILE_OPTIONS, profile: profileOf(env) },
-  )();
-}
-
-/** A region that the operator may think is used. */
-function ignoredRegion({ region }: S3Config, env: Environment): string | undefined {
-  if (region !== '' || variableOf(env, 'AWS_REGION') !== undefined) return undefined;
-  return variableOf(env, 'AWS_DEFAULT_REGION');
 }
 
 function crowded(waiting: number, maxSockets: number): DriverEvent {
@@ -289,13 +245,13 @@ function crowded(waiting: number, maxSockets: number): DriverEvent {
   return { kind: 'connections-exhausted', level: 'warn', message };
 }
 
-/** The SDK's warnings become events; it would write them to the console. */
-function loggerOf(report: DriverContext['report']): Logger {
+/** Turns the SDK's warnings into events. It would write them to the console. */
+function loggerOf(context: DriverContext): Logger {
   const quiet = (): void => {};
   const warn = (message: unknown): void => {
     // What follows the name of an error came from a service.
     const text = String(message).replace(/\b\w*(?:Error|Exception)\b:.*/s, 'an error');
-    report({ kind: 'sdk-warning', level: 'warn', message: `the AWS SDK warns: ${text}` });
+    context.report({ kind: 'sdk-warning', level: 'warn', message: `the AWS SDK warns: ${text}` });
   };
   return { debug: quiet, info: quiet, warn, error: quiet };
 }

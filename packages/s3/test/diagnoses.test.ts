@@ -1,5 +1,7 @@
-import net from 'node:net';
-import { describe, expect, test, vi } from 'vitest';
+import { once } from 'node:events';
+import http from 'node:http';
+import net, { type AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { startService } from './http-service.js';
 import { openCache } from './open-cache.js';
 import { setEnvironment, TEST_KEYS } from './open-driver.js';
@@ -35,6 +37,22 @@ async function openWith(
 }
 
 describe('of credentials the log says', () => {
+  test.each([
+    ['AWS_ACCESS_KEY_ID', /AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not: set both/],
+    ['AWS_SECRET_ACCESS_KEY', /AWS_SECRET_ACCESS_KEY is set and AWS_ACCESS_KEY_ID is not: set both/],
+  ])('that %s stands alone', async (variable, words) => {
+    await expectLog(await openWith({ [variable]: 'TESTKEY' }), words);
+  });
+
+  test.each(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'])(
+    'that %s contains a line break, and nothing of it',
+    async (variable) => {
+      const cache = await openWith({ ...TEST_KEYS, [variable]: 'from-a-file\n' });
+      await expectLog(cache, new RegExp(`${variable} contains a space, a line break`));
+      expect(cache.log.join('')).not.toContain('from-a-file');
+    },
+  );
+
   test('that there is no such profile', async () => {
     const cache = await openWith({ AWS_PROFILE: 'imgaes' });
     await expectLog(cache, /AWS_PROFILE is "imgaes", and there is no such profile.*AWS_CONFIG_FILE/);
@@ -237,3 +255,51 @@ test('the log says that AWS_DEFAULT_REGION is not read', async () => {
     /AWS_DEFAULT_REGION is "eu-central-1", which .* does not read: requests begin at us-west-1; set AWS_REGION/,
   );
 });
+
+describe('of proxies the log says', () => {
+  test.each(['http', 'https'])('that none answers on the way to a store at %s', async (scheme) => {
+    const port = await closedPort();
+    setEnvironment({
+      ...TEST_KEYS,
+      HTTP_PROXY: `http://127.0.0.1:${port}`,
+      HTTPS_PROXY: `http://127.0.0.1:${port}`,
+    });
+    const cache = await openCache({
+      ...process.env,
+      IMGPROXY_CACHE_S3_ENDPOINT: `${scheme}://store.example.com:9000`,
+    });
+    await expectLog(
+      cache,
+      new RegExp(`proxy 127.0.0.1:${port} \\(ECONNREFUSED\\): check the proxy, and HTTP_PROXY`),
+    );
+  });
+
+  test.each(['http', 'https'])('that one asks for a password on the way to a store at %s', async (scheme) => {
+    const proxy = http.createServer((_request, response) => response.writeHead(407).end());
+    proxy.on('connect', (_request, socket) =>
+      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'),
+    );
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void proxy.close());
+    const { port } = proxy.address() as AddressInfo;
+    setEnvironment({
+      ...TEST_KEYS,
+      HTTP_PROXY: `http://127.0.0.1:${port}`,
+      HTTPS_PROXY: `http://127.0.0.1:${port}`,
+    });
+    const cache = await openCache({
+      ...process.env,
+      IMGPROXY_CACHE_S3_ENDPOINT: `${scheme}://store.example.com:9000`,
+    });
+    await expectLog(cache, /the proxy asks for a user and password \(status 407\): set them in HTTP_PROXY/);
+  });
+});
+
+/** A port at which nothing listens. */
+async function closedPort(): Promise<number> {
+  const server = net.createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}

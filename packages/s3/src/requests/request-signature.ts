@@ -1,7 +1,7 @@
 import { createHmac, hash } from 'node:crypto';
 import type { AwsCredentialIdentity } from '@smithy/types';
 
-/** What is signed: headers by names in lower case, and a path that is encoded. There is no query. */
+/** The request to sign: header names in lower case, an encoded path, no query. */
 export interface UnsignedRequest {
   readonly method: string;
   readonly path: string;
@@ -12,7 +12,7 @@ export interface UnsignedRequest {
 const ALGORITHM = 'AWS4-HMAC-SHA256';
 const EMPTY_BODY = hash('sha256', '', 'hex');
 
-/** What proxies on the way may change. */
+/** Headers that proxies may change. */
 const UNSIGNED: ReadonlySet<string> = new Set(['user-agent']);
 
 interface DerivedKey {
@@ -25,8 +25,7 @@ interface DerivedKey {
  * Signs requests with AWS Signature Version 4, in headers:
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  *
- * The SDK's signer gives the same signatures, which a test holds against these, at five times the CPU: with it a hit
- * would not cost less than a quarter of what it costs by the SDK's commands.
+ * The SDK's signer makes the same signatures, as a test verifies, at five times the CPU.
  */
 export class RequestSignature {
   readonly #region: string;
@@ -38,7 +37,7 @@ export class RequestSignature {
     this.#service = service;
   }
 
-  /** All headers of the request, those of the signature included. */
+  /** All headers of the request, including the signature. */
   sign(
     { method, path, headers, body }: UnsignedRequest,
     { accessKeyId, secretAccessKey, sessionToken }: AwsCredentialIdentity,

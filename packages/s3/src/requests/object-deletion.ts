@@ -1,14 +1,13 @@
 import { DeleteObjectCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3';
-import type { DriverEvent } from '@imgproxy-cache/core/driver';
+import type { DriverContext } from '@imgproxy-cache/core/driver';
 import type { BucketRequests } from './bucket-requests.js';
-import { isErrorAnswer } from './error-answer.js';
-import { isNoSuchKey } from './s3-errors.js';
+import { isNoSuchKey, StoreError } from './failures.js';
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 const MAX_NAMES = 1000;
 const CONCURRENCY = 8;
 
-/** Codes of stores that ask for a checksum of a kind that others refuse, or have no such request at all. */
+/** Codes of stores that want another checksum, which others refuse, or do not have the request at all. */
 const UNSUPPORTED_CODES: ReadonlySet<string> = new Set([
   'InvalidRequest',
   'InvalidArgument',
@@ -23,35 +22,35 @@ const UNSUPPORTED_CODES: ReadonlySet<string> = new Set([
 ]);
 const UNSUPPORTED_STATUSES: ReadonlySet<number> = new Set([405, 501]);
 
-/** Deletes objects, many in one request; of a store that refuses such requests, one by one from then on. */
+/** Deletes objects, many in one request. If the store refuses such requests, one by one from then on. */
 export class ObjectDeletion {
   readonly #requests: BucketRequests;
   readonly #bucket: string;
-  readonly #report: (event: DriverEvent) => void;
+  readonly #context: DriverContext;
   #oneByOne = false;
 
-  constructor(requests: BucketRequests, bucket: string, report: (event: DriverEvent) => void) {
+  constructor(requests: BucketRequests, bucket: string, context: DriverContext) {
     this.#requests = requests;
     this.#bucket = bucket;
-    this.#report = report;
+    this.#context = context;
   }
 
   /**
-   * Deletes all that can be deleted, and takes it out of `remaining`.
-   * @throws the first failure, after everything was tried.
+   * Deletes all it can, and removes their names from `remaining`.
+   * @throws the first failure, after everything was tried
    */
   async run(remaining: Set<string>, signal: AbortSignal): Promise<void> {
     const names = [...remaining];
-    let failure: { readonly error: unknown } | undefined;
+    const failures: unknown[] = [];
     for (let start = 0; start < names.length; start += MAX_NAMES) {
       signal.throwIfAborted();
       try {
         await this.#deletePart(names.slice(start, start + MAX_NAMES), remaining, signal);
       } catch (error) {
-        failure ??= { error };
+        failures.push(error);
       }
     }
-    if (failure !== undefined) throw failure.error;
+    if (failures.length > 0) throw failures[0];
   }
 
   async #deletePart(names: readonly string[], remaining: Set<string>, signal: AbortSignal): Promise<void> {
@@ -61,7 +60,7 @@ export class ObjectDeletion {
       } catch (error) {
         if (!isUnsupported(error)) throw error;
         this.#oneByOne = true;
-        this.#report({
+        this.#context.report({
           kind: 'multi-delete-refused',
           level: 'info',
           message: `the store of the bucket ${this.#bucket} refuses DeleteObjects: objects are deleted one by one from now on`,
@@ -77,21 +76,21 @@ export class ObjectDeletion {
     signal: AbortSignal,
   ): Promise<void> {
     const { Deleted = [], Errors = [] } = await this.#requests.send(
-      ({ sdk }, abortSignal) =>
+      ({ sdk, options }) =>
         sdk.send(
           new DeleteObjectsCommand({
             Bucket: this.#bucket,
             Delete: { Objects: names.map((Key) => ({ Key })) },
           }),
-          { abortSignal },
+          options,
         ),
-      signal,
+      { signal },
     );
     for (const { Key } of Deleted) if (Key !== undefined) remaining.delete(Key);
     for (const { Key, Code } of Errors) {
       if (Key !== undefined && Code === 'NoSuchKey') remaining.delete(Key);
     }
-    // What failed in the batch is tried by itself, up to the first that fails again: its answer says why.
+    // What failed in the batch is deleted one by one, up to the first that fails again: its answer says why.
     for (const name of names.filter((candidate) => remaining.has(candidate))) {
       await this.#deleteOne(name, signal);
       remaining.delete(name);
@@ -99,7 +98,7 @@ export class ObjectDeletion {
   }
 
   async #deleteEach(names: readonly string[], remaining: Set<string>, signal: AbortSignal): Promise<void> {
-    let failure: { readonly error: unknown } | undefined;
+    const failures: unknown[] = [];
     const queue = names.values();
     const deleteQueued = async (): Promise<void> => {
       for (const name of queue) {
@@ -108,20 +107,19 @@ export class ObjectDeletion {
           await this.#deleteOne(name, signal);
           remaining.delete(name);
         } catch (error) {
-          failure ??= { error };
+          failures.push(error);
         }
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, deleteQueued));
-    if (failure !== undefined) throw failure.error;
+    if (failures.length > 0) throw failures[0];
   }
 
   async #deleteOne(name: string, signal: AbortSignal): Promise<void> {
     try {
       await this.#requests.send(
-        ({ sdk }, abortSignal) =>
-          sdk.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: name }), { abortSignal }),
-        signal,
+        ({ sdk, options }) => sdk.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: name }), options),
+        { signal },
       );
     } catch (error) {
       if (!isNoSuchKey(error)) throw error;
@@ -131,7 +129,7 @@ export class ObjectDeletion {
 
 function isUnsupported(error: unknown): boolean {
   return (
-    isErrorAnswer(error) &&
-    (UNSUPPORTED_CODES.has(error.name) || UNSUPPORTED_STATUSES.has(error.$metadata.httpStatusCode ?? 0))
+    error instanceof StoreError &&
+    (UNSUPPORTED_CODES.has(error.name) || UNSUPPORTED_STATUSES.has(error.status))
   );
 }

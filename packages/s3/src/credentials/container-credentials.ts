@@ -7,19 +7,19 @@ import type { Environment } from '@imgproxy-cache/core/driver';
 import { Retries } from '@imgproxy-cache/http-transport';
 import type { AwsCredentialIdentity } from '@smithy/types';
 import { variableOf } from './aws-environment.js';
-import { NoCredentialsError } from './failures.js';
+import { NoCredentialsError } from './no-credentials-error.js';
 
 const ECS = 'http://169.254.170.2';
 const FULL_URI = 'AWS_CONTAINER_CREDENTIALS_FULL_URI';
 const TOKEN_FILE = 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE';
 
-/** To whom the container's token may go without TLS: this machine, ECS and EKS. */
+/** Hosts to which the container's token may be sent without TLS: this machine, ECS and EKS. */
 const LOCAL_HOST =
   /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|169\.254\.170\.2|169\.254\.170\.23|\[fd00:ec2::23\])$/;
 
 /**
- * Credentials that the container gives, as ECS and EKS pod identity do; `undefined` where the environment names no
- * such place. The SDK's provider cannot be interrupted: one that hangs keeps the process alive for ever.
+ * Fetches the container's credentials, as on ECS and with EKS pod identity. `undefined` if the environment names no
+ * service for them. The SDK's provider cannot be interrupted: one that hangs would keep the process alive for ever.
  * @throws NoCredentialsError
  */
 export async function fetchContainerCredentials(
@@ -54,7 +54,7 @@ async function fetchOnce(url: URL, env: Environment, signal: AbortSignal): Promi
   try {
     const request = (url.protocol === 'https:' ? https : http).get(url, {
       headers: { accept: 'application/json', ...(authorization !== undefined && { authorization }) },
-      // One of its own: neither proxies nor the host's settings apply.
+      // Neither proxies nor the host's settings apply.
       agent: false,
       signal,
     });

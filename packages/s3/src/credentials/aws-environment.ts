@@ -1,14 +1,14 @@
 import type { ConfigFault, Environment } from '@imgproxy-cache/core/driver';
 
-/** Which the AWS SDK reads by itself, from the environment of the process. The driver reads all others it heeds. */
+/** Variables that the AWS SDK itself reads, from the environment of the process. The driver reads the others. */
 const READ_BY_SDK =
   /^AWS_(?:ENDPOINT_URL\w*|IGNORE_CONFIGURED_ENDPOINT_URLS|CONFIG_FILE|SHARED_CREDENTIALS_FILE|LOGIN_CACHE_DIRECTORY|EC2_METADATA_(?!DISABLED$)\w+|USE_\w+_ENDPOINT|S3_\w+|SIGV4A_\w+|AUTH_SCHEME_PREFERENCE|DEFAULTS_MODE)$/;
-/** Which connections heed, for all drivers and hosts of a process alike. */
+/** Variables of connections, which apply to the whole process. */
 const READ_BY_CONNECTIONS = /^(?:(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS)$/i;
 
 const DEFAULT_PROFILE = 'default';
 
-/** A variable, `undefined` where it is blank. */
+/** A variable, or `undefined` if it is blank. */
 export function variableOf(env: Environment, name: string): string | undefined {
   const value = env[name];
   return value === undefined || value.trim() === '' ? undefined : value;
@@ -22,12 +22,12 @@ export function awsEnvironmentOf(env: Environment): Environment {
   return hasAny ? env : process.env;
 }
 
-/** The profile of the shared configuration files that counts. */
+/** The profile that is used of the shared configuration files. */
 export function profileOf(env: Environment): string {
   return variableOf(env, 'AWS_PROFILE') ?? DEFAULT_PROFILE;
 }
 
-/** Variables that the given environment sets otherwise than that of the process, where alone they are read. */
+/** Variables that are read from the process only, and that the given environment sets to another value. */
 export function findEnvironmentFaults(env: Environment): readonly ConfigFault[] {
   const differs = (name: string): boolean => variableOf(env, name) !== variableOf(process.env, name);
   const names = [...new Set([...Object.keys(env), ...Object.keys(process.env)])].filter(differs).sort();
@@ -42,6 +42,5 @@ export function findEnvironmentFaults(env: Environment): readonly ConfigFault[] 
 }
 
 function faultOf(reader: string): string {
-  const verb = reader === 'connections' ? 'heed' : 'reads';
-  return `differs between the given env and the environment of the process, and ${reader} ${verb} only the latter: set it alike in both`;
+  return `differs between the given env and the environment of the process, and only the latter applies to ${reader}: set it alike in both`;
 }

@@ -1,17 +1,16 @@
-import type { Clock, DriverEvent } from '@imgproxy-cache/core/driver';
+import type { DriverContext } from '@imgproxy-cache/core/driver';
 
-/** How long the outcome of a discovery is believed, in milliseconds: an answer without a region may come often. */
+/** How long the outcome of a discovery is kept, in milliseconds: answers without a region may be frequent. */
 const DISCOVERY_LIFETIME = 30_000;
 
-/** What {@link BucketRegion} asks and tells. */
+/** What {@link BucketRegion} is made with. */
 export interface BucketRegionParts {
   readonly bucket: string;
-  /** The region to begin with. */
+  /** The region of the first request. */
   configured(): Promise<string>;
-  /** Asks the store at a region where the bucket is; `undefined` where it does not say. */
+  /** Asks the store, in a region, where the bucket is. `undefined` if it does not say. */
   discover(asked: string): Promise<string | undefined>;
-  report(event: DriverEvent): void;
-  readonly clock: Clock;
+  readonly context: DriverContext;
 }
 
 interface Discovery {
@@ -22,14 +21,14 @@ interface Discovery {
 }
 
 /**
- * The memory of where one bucket of one endpoint is. A new region counts at once and is kept once it has
- * answered: until then {@link refute} goes back to the old one, so that a lying answer does no lasting harm.
+ * Remembers the region of the bucket. A new region is used at once, and kept once it has answered: until then
+ * {@link refute} goes back to the old one, so that a wrong answer does no lasting harm.
  */
 export class BucketRegion {
   readonly #parts: BucketRegionParts;
   #configured: Promise<string> | undefined;
   #current: string | undefined;
-  /** Where to go back to while the current region is unconfirmed. */
+  /** The region to go back to while the current one is unconfirmed. */
   #previous: string | undefined;
   #discovery: Discovery | undefined;
 
@@ -37,7 +36,7 @@ export class BucketRegion {
     this.#parts = parts;
   }
 
-  /** The region to begin with. */
+  /** The region of the first request. */
   configured(): Promise<string> {
     this.#configured ??= this.#parts.configured().catch((error: unknown) => {
       this.#configured = undefined;
@@ -46,15 +45,15 @@ export class BucketRegion {
     return this.#configured;
   }
 
-  /** The region that the next request goes to. */
+  /** The region of the next request. */
   async current(): Promise<string> {
     this.#current ??= await this.configured();
     return this.#current;
   }
 
   /**
-   * Where to ask instead, after an answer said that the bucket is not in `asked`; `undefined` where nobody knows.
-   * @param named the region that the answer named.
+   * The region to ask instead, after an answer that the bucket is not in `asked`. `undefined` if it is unknown.
+   * @param named the region that the answer named
    */
   async elsewhere(asked: string, named: string | undefined): Promise<string | undefined> {
     if (named === undefined && this.#current !== asked) return this.#current;
@@ -67,9 +66,9 @@ export class BucketRegion {
     return region;
   }
 
-  /** Asks where the bucket is: once for all who ask meanwhile, and not again for {@link DISCOVERY_LIFETIME}. */
+  /** Discovers the region, once for all callers at the time, and not again for {@link DISCOVERY_LIFETIME}. */
   discover(asked: string): Promise<string | undefined> {
-    const { clock } = this.#parts;
+    const { clock } = this.#parts.context;
     const known = this.#discovery;
     if (known?.asked === asked && clock.monotonic() < known.expires) return known.region;
     const region = this.#parts.discover(asked);
@@ -91,7 +90,7 @@ export class BucketRegion {
     this.#previous = undefined;
     void this.configured().then((configured) => {
       const learned = previous === configured;
-      this.#parts.report({
+      this.#parts.context.report({
         kind: learned ? 'region-learned' : 'region-corrected',
         level: 'info',
         message: learned
@@ -101,14 +100,14 @@ export class BucketRegion {
     });
   }
 
-  /** A region that was not confirmed did not answer for the bucket, or not at all. */
+  /** An unconfirmed region has not answered for the bucket. */
   refute(region: string): void {
     if (region !== this.#current || this.#previous === undefined) return;
     this.#current = this.#previous;
     this.#previous = undefined;
   }
 
-  /** The bucket is gone from a region: the next request begins where the first one did. */
+  /** The bucket is gone from a region: the next request goes where the first one did. */
   async forget(region: string): Promise<void> {
     const configured = await this.configured();
     if (region !== this.#current || region === configured) return;

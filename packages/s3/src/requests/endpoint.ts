@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-/** Where the bucket is: at an endpoint of the operator's, or, without one, under AWS's own names. */
+/** Where the bucket is: at the operator's endpoint or, without one, at AWS. */
 export interface S3Target {
   readonly bucket: string;
   readonly endpoint: S3Endpoint | undefined;
@@ -15,14 +15,14 @@ export interface S3Endpoint {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 const HOST_NAME_BUCKET = /^[a-z0-9](?:[a-z0-9.-]{1,61}[a-z0-9])$/;
 
-/** Reads an endpoint as imgproxy does: without a scheme it is `http://`. @throws TypeError for what is no URL. */
+/** Reads an endpoint as imgproxy does: without a scheme it is `http://`. */
 export function parseEndpoint(text: string): URL {
   if (/^(?!https?:)[a-z][a-z0-9+.-]*:\/\//i.test(text))
     throw new TypeError('another scheme than http or https');
   return new URL(/^https?:\/\//i.test(text) ? text : `http://${text}`);
 }
 
-/** What is wrong with an endpoint, in the words of a configuration fault. */
+/** What is wrong with an endpoint, for a configuration fault. */
 export function problemOfEndpoint(text: string): string | undefined {
   let url: URL;
   try {
@@ -30,7 +30,7 @@ export function problemOfEndpoint(text: string): string | undefined {
   } catch {
     return 'is not a URL: it takes host, host:port or http(s)://host:port';
   }
-  // What stands before an @ is a password, so the text is not repeated.
+  // A password may precede an @, so the text is not repeated.
   if (url.username !== '' || url.password !== '') {
     return 'contains a user or password: credentials come from the AWS_* variables';
   }
@@ -40,7 +40,7 @@ export function problemOfEndpoint(text: string): string | undefined {
   return undefined;
 }
 
-/** Why the SDK addresses a bucket as `endpoint/bucket` although `bucket.endpoint` is wanted. */
+/** Why the bucket is addressed as `endpoint/bucket` although `bucket.endpoint` is configured. */
 export function obstacleToVirtualHost({ bucket, endpoint }: S3Target): string | undefined {
   if (endpoint === undefined || endpoint.pathStyle) return undefined;
   const { hostname, protocol } = endpoint.url;
@@ -54,7 +54,7 @@ export function obstacleToVirtualHost({ bucket, endpoint }: S3Target): string | 
   return undefined;
 }
 
-/** What the endpoint should be where it holds the bucket's name already, so that requests hold it twice. */
+/** The right endpoint, if the configured one contains the bucket's name, which requests then contain twice. */
 export function endpointWithoutBucket({ bucket, endpoint }: S3Target): string | undefined {
   if (endpoint === undefined) return undefined;
   const url = new URL(endpoint.url);
@@ -65,14 +65,14 @@ export function endpointWithoutBucket({ bucket, endpoint }: S3Target): string | 
   return url.href.replace(/\/$/, '');
 }
 
-/** The endpoint that a redirect points to, without the bucket's name that may stand before it. */
+/** The endpoint that a redirect points to, without the bucket's name that may precede it. */
 export function endpointOfLocation(location: string, bucket: string): URL {
   const url = new URL(location);
   if (url.hostname.startsWith(`${bucket}.`)) url.hostname = url.hostname.slice(bucket.length + 1);
   return url;
 }
 
-/** How messages call the place: the bucket, and the endpoint where there is one. */
+/** The bucket, and its endpoint if there is one, for messages. */
 export function describeTarget({ bucket, endpoint }: S3Target): string {
   return endpoint === undefined ? `the bucket ${bucket}` : `the bucket ${bucket} at ${endpoint.url.origin}`;
 }

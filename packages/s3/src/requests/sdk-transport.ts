@@ -3,15 +3,15 @@ import type { HttpBody, HttpTransport } from '@imgproxy-cache/http-transport';
 import { buildQueryString, type HttpHandler, type HttpRequest, HttpResponse } from '@smithy/core/protocols';
 import type { HttpHandlerOptions } from '@smithy/types';
 
-/** How the SDK counts attempts, for the store to see: `attempt=1; max=3`. */
+/** The header in which the SDK counts attempts: `attempt=1; max=3`. */
 const ATTEMPT_HEADER = 'amz-sdk-request';
 
-/** The SDK collects what STS and its kin answer without a bound. Their answers are short. */
+/** The SDK collects the answers of STS and other services without a limit. They are short. */
 const MAX_COLLECTED_BYTES = 1024 * 1024;
 
 /**
- * A body as the SDK takes it: nothing of the source is read before somebody reads the stream. An object, which may be
- * larger than the stream allows, is read from the source.
+ * A body as the SDK expects it. Nothing of the source is read before the stream is. An object, which may be larger than
+ * the stream allows, is read from the source.
  */
 export class BodyStream extends Readable {
   readonly source: HttpBody;
@@ -39,16 +39,23 @@ export class BodyStream extends Readable {
   }
 }
 
+/** What a request of the SDK's is sent with. */
+export interface SdkRequestOptions extends HttpHandlerOptions {
+  readonly abortSignal: AbortSignal;
+  /** Whether it goes over a new connection. */
+  readonly fresh: boolean;
+}
+
 /**
- * Takes the requests of the SDK's clients to the driver's own connections. The last attempt of a request gets a
- * connection that nobody has used, since after a network change all those of the pool may be dead.
+ * Sends the requests of the SDK's clients over the driver's own connections. The last attempt of a request gets a new
+ * connection, since after a network change all pooled ones may be dead.
  */
 export class SdkTransport implements HttpHandler {
   readonly metadata = { handlerProtocol: 'http/1.1' };
   readonly #transport: HttpTransport;
   readonly #ending: AbortSignal | undefined;
 
-  /** @param ending ends all requests of a client whose user gives them no signal. */
+  /** @param ending ends all requests of a client whose user gives them no signal */
   constructor(transport: HttpTransport, ending?: AbortSignal) {
     this.#transport = transport;
     this.#ending = ending;
@@ -56,7 +63,7 @@ export class SdkTransport implements HttpHandler {
 
   async handle(
     request: HttpRequest,
-    { abortSignal }: HttpHandlerOptions = {},
+    { abortSignal, fresh = isLastAttempt(request) }: HttpHandlerOptions & { fresh?: boolean } = {},
   ): Promise<{ response: HttpResponse }> {
     const { method, path, headers } = request;
     const query = buildQueryString(request.query);
@@ -68,10 +75,7 @@ export class SdkTransport implements HttpHandler {
         headers,
         body: bytesOf(request.body),
       },
-      {
-        signal: abortSignal instanceof AbortSignal ? abortSignal : this.#ending,
-        fresh: isLastAttempt(request),
-      },
+      { signal: abortSignal instanceof AbortSignal ? abortSignal : this.#ending, fresh },
     );
     return {
       response: new HttpResponse({
@@ -82,7 +86,7 @@ export class SdkTransport implements HttpHandler {
     };
   }
 
-  /** For the SDK's clients, which come and go: nothing. The transport is closed by the driver. */
+  /** Does nothing: the SDK's clients come and go, and the driver closes the transport. */
   destroy(): void {}
 
   updateHttpClientConfig(): void {}
@@ -97,7 +101,7 @@ function originOf({ protocol, hostname, port }: HttpRequest): string {
   return `${protocol}//${hostname}${port === undefined ? '' : `:${port}`}`;
 }
 
-// The driver makes no request with a stream.
+// The driver sends no request with a stream.
 function bytesOf(body: unknown): Uint8Array | undefined {
   if (body === undefined || body === null) return undefined;
   if (typeof body === 'string') return Buffer.from(body);

@@ -2,38 +2,38 @@ import { fromIni, fromInstanceMetadata, fromTokenFile } from '@aws-sdk/credentia
 import type { Environment } from '@imgproxy-cache/core/driver';
 import { type ParsedIniData, ProviderError, parseKnownFiles } from '@smithy/core/config';
 import type { AwsCredentialIdentity, Logger } from '@smithy/types';
+import type { SdkTransport } from '../requests/sdk-transport.js';
 import { profileOf, variableOf } from './aws-environment.js';
 import { fetchContainerCredentials } from './container-credentials.js';
-import { NoCredentialsError } from './failures.js';
-import type { SdkRetries } from './retries.js';
-import type { SdkTransport } from './sdk-transport.js';
+import { NoCredentialsError } from './no-credentials-error.js';
+import type { ProviderRetries } from './provider-retries.js';
 
-/** What credentials are looked for with. */
+/** What the search for credentials needs. */
 export interface CredentialSourceParts {
-  /** Where the variables of AWS are. */
+  /** The variables of AWS. */
   readonly env: Environment;
-  /** The region whose STS is asked, unless the profile has its own. */
+  /** The region whose STS is asked, unless the profile names another. */
   region(): Promise<string>;
   readonly requestHandler: SdkTransport;
-  readonly retries: SdkRetries;
+  readonly retries: ProviderRetries;
   readonly logger: Logger;
 }
 
-// Of the instance's metadata, which answers within milliseconds or not at all; there are as many attempts.
+// The instance's metadata service answers within milliseconds or not at all.
 const METADATA_TIMEOUT = 1_000;
 const METADATA_ATTEMPTS = 2;
 
 const PROFILE_NEEDS =
   'it needs aws_access_key_id and aws_secret_access_key, role_arn with source_profile or credential_source, sso_session, or credential_process';
 
-/** A place where credentials may be: what they are, or why there are none and the next place is asked. */
+/** A source of credentials. If it has none it may say why. The next one is then asked. */
 type Source = () => Promise<AwsCredentialIdentity | NoCredentialsError | undefined>;
 
 /**
- * Looks for credentials in the order of the AWS SDK: keys in the environment, the profile, web identity, the
- * container, the instance. The SDK's own chain tells of a failure only that there was one, hands the region of its
- * client to none of them, and reads the environment of the process alone.
- * @throws NoCredentialsError; what the SDK throws of an answer of STS or the network.
+ * Looks for credentials in the AWS SDK's order: keys in the environment, the profile, web identity, the container, the
+ * instance. The SDK's own chain does not say why it found none, does not pass its client's region on, and reads only the
+ * environment of the process.
+ * @throws NoCredentialsError, and what the SDK throws for an answer of STS or a failed connection
  */
 export async function loadCredentials(
   parts: CredentialSourceParts,
@@ -41,7 +41,7 @@ export async function loadCredentials(
 ): Promise<AwsCredentialIdentity> {
   let failure: NoCredentialsError | undefined;
   const sources: readonly Source[] = [
-    () => Promise.resolve(keysOf(parts.env)),
+    async () => keysOf(parts.env),
     () => fromProfile(parts),
     () => fromWebIdentity(parts),
     () => fromMachine(parts, signal),
@@ -60,14 +60,39 @@ export async function loadCredentials(
   );
 }
 
-/** Keys in the environment, which count only without a profile. */
-function keysOf(env: Environment): AwsCredentialIdentity | undefined {
+// What copying a key from a file may add. Headers do not allow it, and no key has it.
+const NOT_IN_A_KEY = /[^\x21-\x7e]/;
+
+/** The keys in the environment, which are used only without a profile. */
+function keysOf(env: Environment): AwsCredentialIdentity | NoCredentialsError | undefined {
+  if (variableOf(env, 'AWS_PROFILE') !== undefined) return undefined;
   const accessKeyId = variableOf(env, 'AWS_ACCESS_KEY_ID');
   const secretAccessKey = variableOf(env, 'AWS_SECRET_ACCESS_KEY');
   const sessionToken = variableOf(env, 'AWS_SESSION_TOKEN');
   const expiry = variableOf(env, 'AWS_CREDENTIAL_EXPIRATION');
-  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
-  if (variableOf(env, 'AWS_PROFILE') !== undefined) return undefined;
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    if (accessKeyId === secretAccessKey) return undefined;
+    const [set, missing] =
+      accessKeyId === undefined
+        ? ['SECRET_ACCESS_KEY', 'ACCESS_KEY_ID']
+        : ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY'];
+    return new NoCredentialsError(
+      'ERR_CACHE_CONFIG',
+      `AWS_${set} is set and AWS_${missing} is not: set both`,
+    );
+  }
+  const keys = {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+  for (const [variable, value] of Object.entries(keys)) {
+    if (value === undefined || !NOT_IN_A_KEY.test(value)) continue;
+    throw new NoCredentialsError(
+      'ERR_CACHE_CONFIG',
+      `${variable} contains a space, a line break or another character that is in no key: set it without`,
+    );
+  }
   return {
     accessKeyId,
     secretAccessKey,
@@ -153,7 +178,7 @@ async function fromWebIdentity(parts: CredentialSourceParts): Promise<AwsCredent
   }
 }
 
-/** Of the container, if the environment says where it gives them; otherwise of the instance. */
+/** From the container if the environment names its service, otherwise from the instance. */
 async function fromMachine(
   parts: CredentialSourceParts,
   signal: AbortSignal,
@@ -220,12 +245,12 @@ function problemOfMetadata({
   );
 }
 
-/** What the clients behind the SDK's providers are made with. */
+/** Settings of the clients inside the SDK's providers. */
 function clientOf({ requestHandler, retries, logger }: CredentialSourceParts) {
   return { logger, clientConfig: { requestHandler, logger, ...retries } };
 }
 
-/** What those clients take over from ours. Not a part of their own configuration, which single sign-on would heed. */
+/** What those clients inherit. As a part of their own configuration it would also change the region of single sign-on. */
 async function callerOf({ env, region, requestHandler, logger }: CredentialSourceParts) {
   const name = await region();
   const callerClientConfig = {

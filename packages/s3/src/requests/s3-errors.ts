@@ -6,75 +6,82 @@ import {
   isCacheError,
 } from '@imgproxy-cache/core/driver';
 import { ProxyConfigurationError, TransportError } from '@imgproxy-cache/http-transport';
-import { NotS3Error } from './answer-reading.js';
-import { WrongRegionError } from './bucket-requests.js';
-import { CredentialsUnavailableError, ExchangeTimeoutError } from './credential-renewal.js';
+import { CredentialsUnavailableError, ExchangeTimeoutError } from '../credentials/credential-renewal.js';
+import { NoCredentialsError } from '../credentials/no-credentials-error.js';
+import { WrongRegionError } from '../region/wrong-region.js';
 import { describeTarget, endpointWithoutBucket, type S3Target } from './endpoint.js';
-import { isErrorAnswer, statusOf } from './error-answer.js';
-import { NoCredentialsError, StoreError, toFailure } from './failures.js';
-import { BodyEndedError } from './stored-object.js';
+import { BodyEndedError, NotS3Error, StoreError, toFailure } from './failures.js';
 
 type Meaning = readonly [code: CacheErrorCode, meaning: string];
 
 const KEYS =
   'check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile or role they come from';
-const CLOCK = "this machine's clock differs too much from the store's: set it, by NTP best";
 const REGION = 'set IMGPROXY_CACHE_S3_REGION to the region of the bucket, as its store calls it';
-const FULL = 'the store or its quota is full: delete old entries or enlarge it';
+const denied = (meaning: string): Meaning => ['ERR_CACHE_ACCESS_DENIED', meaning];
+const EXPIRED = denied(`the session token has expired and there is no newer one: ${KEYS}`);
+const CLOCK = denied("this machine's clock differs too much from the store's: set it, by NTP best");
+const FULL: Meaning = [
+  'ERR_CACHE_NO_SPACE',
+  'the store or its quota is full: delete old entries or enlarge it',
+];
+const TOO_LARGE: Meaning = [
+  'ERR_CACHE_TOO_LARGE',
+  'the store refuses an object of this size: lower IMGPROXY_CACHE_MAX_ENTRY_SIZE',
+];
+const SLOW_REQUEST: Meaning = [
+  'ERR_CACHE_TIMEOUT',
+  'the request did not reach the store in time: check the network',
+];
 
-/** Codes that mean the same whatever their status. The list of S3's own: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-const CODES: ReadonlyMap<string, Meaning> = new Map(
-  Object.entries<Meaning>({
-    NoSuchBucket: [
+/** Codes that mean the same whatever their status: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  [
+    'NoSuchBucket',
+    [
       'ERR_CACHE_NO_BUCKET',
       'there is no such bucket: create it, or set IMGPROXY_CACHE_BUCKET to the right one',
     ],
-    // Of an object that was read it is a miss, and does not come here.
-    NoSuchKey: [
-      'ERR_CACHE_UNAVAILABLE',
-      'the store takes the request to the bucket for one to an object in it',
-    ],
-    InvalidBucketName: ['ERR_CACHE_CONFIG', 'that is no name of a bucket: set IMGPROXY_CACHE_BUCKET'],
-    InvalidAccessKeyId: ['ERR_CACHE_ACCESS_DENIED', `the store does not know the access key: ${KEYS}`],
-    SignatureDoesNotMatch: [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the store computes another signature: ${KEYS}; a proxy that changes requests does the same`,
-    ],
-    InvalidToken: ['ERR_CACHE_ACCESS_DENIED', `the session token is not valid: ${KEYS}`],
-    InvalidClientTokenId: ['ERR_CACHE_ACCESS_DENIED', `STS does not know the access key: ${KEYS}`],
-    ExpiredToken: [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the session token has expired and there is no newer one: ${KEYS}`,
-    ],
-    ExpiredTokenException: [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the session token has expired and there is no newer one: ${KEYS}`,
-    ],
-    RequestTimeTooSkewed: ['ERR_CACHE_ACCESS_DENIED', CLOCK],
-    RequestExpired: ['ERR_CACHE_ACCESS_DENIED', CLOCK],
-    EntityTooLarge: [
-      'ERR_CACHE_TOO_LARGE',
-      'the store takes no object of this size: lower IMGPROXY_CACHE_MAX_ENTRY_SIZE',
-    ],
-    QuotaExceeded: ['ERR_CACHE_NO_SPACE', FULL],
-    InsufficientCapacity: ['ERR_CACHE_NO_SPACE', FULL],
-    XMinioStorageFull: ['ERR_CACHE_NO_SPACE', FULL],
-    RequestTimeout: ['ERR_CACHE_TIMEOUT', 'the store waited for the request in vain: look at the network'],
-    AuthorizationHeaderMalformed: [
-      'ERR_CACHE_ACCESS_DENIED',
-      `the store does not take the signature's form: ${KEYS}, and IMGPROXY_CACHE_S3_REGION`,
-    ],
-    InvalidRegionName: ['ERR_CACHE_CONFIG', REGION],
-  }),
-);
+  ],
+  // Of a get it is a miss, and does not come here.
+  [
+    'NoSuchKey',
+    ['ERR_CACHE_UNAVAILABLE', 'the store takes the request to the bucket for one to an object in it'],
+  ],
+  ['InvalidBucketName', ['ERR_CACHE_CONFIG', 'that is no name of a bucket: set IMGPROXY_CACHE_BUCKET']],
+  ['InvalidRegionName', ['ERR_CACHE_CONFIG', REGION]],
+  ['InvalidAccessKeyId', denied(`the store does not know the access key: ${KEYS}`)],
+  ['InvalidClientTokenId', denied(`STS does not know the access key: ${KEYS}`)],
+  ['InvalidToken', denied(`the session token is not valid: ${KEYS}`)],
+  [
+    'SignatureDoesNotMatch',
+    denied(`the store computes another signature: ${KEYS}; a proxy that changes requests does the same`),
+  ],
+  [
+    'AuthorizationHeaderMalformed',
+    denied(`the store does not accept the form of the signature: ${KEYS}, and IMGPROXY_CACHE_S3_REGION`),
+  ],
+  ['ExpiredToken', EXPIRED],
+  ['ExpiredTokenException', EXPIRED],
+  ['RequestTimeTooSkewed', CLOCK],
+  ['RequestExpired', CLOCK],
+  ['RequestTimeout', SLOW_REQUEST],
+  ['EntityTooLarge', TOO_LARGE],
+  ['QuotaExceeded', FULL],
+  ['InsufficientCapacity', FULL],
+  ['XMinioStorageFull', FULL],
+]);
+
+const PROXY_VARIABLES = 'HTTP_PROXY, HTTPS_PROXY and ALL_PROXY';
+const PROXY_LOGIN = `the proxy asks for a user and password (status 407): set them in ${PROXY_VARIABLES}, as http://user:password@host:port`;
 
 const STATUSES: Readonly<Record<number, Meaning>> = {
-  401: ['ERR_CACHE_ACCESS_DENIED', KEYS],
-  408: ['ERR_CACHE_TIMEOUT', 'the store waited for the request in vain: look at the network'],
-  413: ['ERR_CACHE_TOO_LARGE', 'the store takes no object of this size: lower IMGPROXY_CACHE_MAX_ENTRY_SIZE'],
+  401: denied(KEYS),
+  407: ['ERR_CACHE_UNAVAILABLE', PROXY_LOGIN],
+  408: SLOW_REQUEST,
+  413: TOO_LARGE,
   429: ['ERR_CACHE_UNAVAILABLE', 'the store asks for fewer requests'],
   501: ['ERR_CACHE_UNSUPPORTED', 'the store does not know this operation'],
-  507: ['ERR_CACHE_NO_SPACE', FULL],
+  507: FULL,
 };
 
 /** The action of IAM behind each operation, and whether it is granted on the objects or on the bucket. */
@@ -91,37 +98,51 @@ export function policyLine(operation: CacheOperation, bucket: string): string {
   return `{"Effect": "Allow", "Action": "${action}", "Resource": "arn:aws:s3:::${bucket}${resource}"}`;
 }
 
-/** What S3, STS, the SDK or the network said, in the cache's words. A CacheError stays as it is. */
-export function toCacheError(thrown: unknown, operation: CacheOperation, target: S3Target): CacheError {
-  if (isCacheError(thrown)) return thrown;
-  // What a store says is checked where the credentials are known; of anything else nothing is believed.
+/** What {@link toCacheError} needs to know of a failed operation. */
+export interface FailedOperation {
+  readonly operation: CacheOperation;
+  readonly target: S3Target;
+  /** Of a `delete`: the names that may still be stored. */
+  readonly failedNames?: readonly string[] | undefined;
+}
+
+/**
+ * The error of an operation, made of whatever S3, STS, the SDK or the network threw. This is the only place that does so.
+ * A CacheError stays as it is.
+ */
+export function toCacheError(thrown: unknown, failed: FailedOperation): CacheError {
+  const { operation, target, failedNames } = failed;
+  if (isCacheError(thrown) && failedNames === undefined) return thrown;
+  // A store's answer was checked where the credentials are known. Of anything else nothing is believed.
   const cause = toFailure(thrown, () => true);
+  const error = isCacheError(cause) ? cause : errorOf(cause, operation, target);
+  if (failedNames === undefined) return error;
+  const message = `${failedNames.length} entries may still be stored: ${error.message}`;
+  return s3Error(error.code, message, {
+    operation,
+    failedNames,
+    retryable: error.retryable,
+    cause: error.cause,
+  });
+}
+
+function errorOf(cause: Error, operation: CacheOperation, target: S3Target): CacheError {
   const [code, meaning] = meaningOf(cause, operation, target);
   const message = `cannot ${operation} in ${describeTarget(target)}: ${meaning}${hintOfEndpoint(cause, target)}`;
   if (operation === 'get' && code === 'ERR_CACHE_UNSUPPORTED') {
-    // Of a look-up that code means an entry of a newer format.
-    return s3Error('ERR_CACHE_UNAVAILABLE', message, operation, { cause, retryable: false });
+    // Of a get that code means an entry of a newer format.
+    return s3Error('ERR_CACHE_UNAVAILABLE', message, { operation, cause, retryable: false });
   }
-  return s3Error(code, message, operation, { cause });
+  return s3Error(code, message, { operation, cause });
 }
 
-export function s3Error(
-  code: CacheErrorCode,
-  message: string,
-  operation: CacheOperation,
-  details: Pick<CacheErrorDetails, 'cause' | 'failedNames' | 'retryable'> = {},
-): CacheError {
-  return new CacheError(code, message, { driver: 's3', operation, ...details });
+function s3Error(code: CacheErrorCode, message: string, details: CacheErrorDetails): CacheError {
+  return new CacheError(code, message, { driver: 's3', ...details });
 }
 
-/** Whether an answer says that the object is not there, which nothing else does: a 404 may come from anybody. */
-export function isNoSuchKey(thrown: unknown): boolean {
-  return isErrorAnswer(thrown) && thrown.name === 'NoSuchKey';
-}
-
-/** Whether the store refused a right, and not the credentials themselves. */
-export function isRefusedRight(thrown: unknown): boolean {
-  return thrown instanceof StoreError && statusOf(thrown) === 403 && !CODES.has(thrown.name);
+/** Whether the store refused a permission, and not the credentials themselves. */
+export function isRefusedPermission(thrown: unknown): boolean {
+  return thrown instanceof StoreError && thrown.status === 403 && !CODES.has(thrown.name);
 }
 
 /** Answers of a store that looks for another bucket, and failures to reach a host that is not there. */
@@ -156,10 +177,9 @@ function meaningOf(thrown: unknown, operation: CacheOperation, target: S3Target)
   if (thrown instanceof BodyEndedError) {
     return ['ERR_CACHE_UNAVAILABLE', `${thrown.message}: the store, or a proxy on the way, broke it off`];
   }
-  if (!isErrorAnswer(thrown)) return meaningOfSilence(thrown, 'IMGPROXY_CACHE_S3_ENDPOINT');
-  const code = thrown.name;
-  const isLate = thrown instanceof StoreError && thrown.isLate;
-  const status = isLate && code === 'AccessDenied' ? 403 : (thrown.$metadata.httpStatusCode ?? 0);
+  if (!(thrown instanceof StoreError)) return meaningOfSilence(thrown, 'IMGPROXY_CACHE_S3_ENDPOINT');
+  const { name: code, isLate } = thrown;
+  const status = isLate && code === 'AccessDenied' ? 403 : thrown.status;
   const [cacheCode, meaning] =
     CODES.get(code) ?? STATUSES[status] ?? meaningOfStatus(status, operation, target);
   if (isLate) return [cacheCode, `its answer began with status 200 and is an error: ${meaning} (${code})`];
@@ -169,7 +189,7 @@ function meaningOf(thrown: unknown, operation: CacheOperation, target: S3Target)
 function meaningOfStatus(status: number, operation: CacheOperation, target: S3Target): Meaning {
   if (status === 403) {
     const policy = `the policy of the user or role needs ${policyLine(operation, target.bucket)}`;
-    // AWS tells a wrong secret apart.
+    // AWS has another code for a wrong secret.
     const denied =
       target.endpoint === undefined
         ? policy
@@ -192,7 +212,7 @@ const UNTRUSTED = /SELF_SIGNED_CERT|^UNABLE_TO_(?:VERIFY|GET_ISSUER)/;
 function meaningOfSilence(thrown: unknown, variable: string): Meaning {
   if (thrown instanceof TransportError && thrown.timedOut) return ['ERR_CACHE_TIMEOUT', thrown.message];
   if (thrown instanceof ProxyConfigurationError) {
-    return ['ERR_CACHE_CONFIG', `${thrown.message}: look at HTTP_PROXY, HTTPS_PROXY and ALL_PROXY`];
+    return ['ERR_CACHE_CONFIG', `${thrown.message}: check ${PROXY_VARIABLES}`];
   }
   const { name, code } = thrown as Partial<NodeJS.ErrnoException>;
   const detail = code ?? name ?? 'unknown error';
@@ -212,6 +232,10 @@ function meaningOfConnection(detail: string, thrown: unknown, variable: string):
   if (/^ERR_SSL_|^EPROTO$/.test(detail)) {
     return `TLS failed (${detail}): if it speaks http, let ${variable} begin with http://`;
   }
+  if (detail === 'PROXY_STATUS_407') return PROXY_LOGIN;
+  if (thrown instanceof TransportError && thrown.proxy !== undefined) {
+    return `there is no connection through the proxy ${thrown.proxy} (${detail}): check the proxy, and ${PROXY_VARIABLES} of the process`;
+  }
   if (thrown instanceof TransportError && thrown.failure === 'broken') {
     return `the connection broke off (${detail}): look at the store, at proxies on the way, and whether ${variable} has to begin with https://`;
   }
@@ -226,14 +250,14 @@ function meaningOfCredentials({ subject, cause }: CredentialsUnavailableError): 
   }
   if (cause instanceof ExchangeTimeoutError) return ['ERR_CACHE_TIMEOUT', `${trouble}: ${cause.message}`];
   if (cause instanceof NoCredentialsError) return [cause.code, `${trouble}: ${cause.message}`];
-  if (!isErrorAnswer(cause)) {
+  if (!(cause instanceof StoreError)) {
     const [code, meaning] = meaningOfSilence(cause, 'AWS_ENDPOINT_URL_STS');
     return [code, `${trouble}: ${meaning}`];
   }
-  return meaningOfSts(cause.$metadata.httpStatusCode ?? 0, cause.name, trouble);
+  return meaningOfSts(cause, trouble);
 }
 
-function meaningOfSts(status: number, code: string, trouble: string): Meaning {
+function meaningOfSts({ status, name: code }: StoreError, trouble: string): Meaning {
   const said = `STS answered ${code === 'Unknown' ? '' : `${code}, `}status ${status}`;
   const known = CODES.get(code);
   if (known !== undefined) return [known[0], `${trouble}: ${known[1]} (${said})`];
@@ -252,7 +276,8 @@ function meaningOfSts(status: number, code: string, trouble: string): Meaning {
   ];
 }
 
-function meaningOfRegion({ asked, region, endpoint, cause }: WrongRegionError, target: S3Target): Meaning {
+function meaningOfRegion({ details }: WrongRegionError, target: S3Target): Meaning {
+  const { asked, region, endpoint, cause } = details;
   if (endpoint !== undefined) {
     const place = region === undefined ? '' : ` The bucket is in ${region}.`;
     return [
@@ -263,7 +288,7 @@ function meaningOfRegion({ asked, region, endpoint, cause }: WrongRegionError, t
   if (region !== undefined) {
     return ['ERR_CACHE_UNAVAILABLE', `${asked} says that it is in ${region}, and ${region} that it is not`];
   }
-  const status = statusOf(cause) ?? 0;
+  const { status } = cause;
   if (status < 400 && target.endpoint !== undefined) {
     return [
       'ERR_CACHE_UNAVAILABLE',
