@@ -25,7 +25,7 @@ export function configOf(changes: Partial<SwiftConfig>): SwiftConfig {
 }
 
 export interface OpenDriver {
-  readonly driver: CacheDriver;
+  readonly driver: SwiftDriver;
   readonly clock: ManualClock;
   readonly events: DriverEvent[];
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { type CacheDriver, isCacheError } from '@imgproxy-cache/core/driver';
+import { isCacheError } from '@imgproxy-cache/core/driver';
+import type { SwiftDriver } from '@imgproxy-cache/swift';
 import { describe, expect, test } from 'vitest';
 import { FakeSwift, foreign } from './fake-swift.js';
 import { authOf, entryOf, namesIn, openDriver } from './open-driver.js';
@@ -12,7 +13,7 @@ function shown(error: unknown): string {
   return inspect(error, { depth: 20, showHidden: true, getters: true });
 }
 
-async function failuresOf(driver: CacheDriver): Promise<unknown[]> {
+async function failuresOf(driver: SwiftDriver): Promise<unknown[]> {
   const results = await Promise.allSettled([
     driver.get('a'),
     driver.put('a', entryOf('a')),
