@@ -44,6 +44,7 @@ export default defineConfig({
       { text: 'Reference', link: '/reference/configuration', activeMatch: '^/reference/(?!api)' },
       { text: 'API', link: '/reference/api/', activeMatch: '^/reference/api/' },
       { text: 'Benchmarks', link: '/benchmarks/' },
+      { text: 'URL playground', link: '/playground/', target: '_self' },
     ],
     sidebar: {
       '/reference/api/': [

@@ -113,8 +113,37 @@ const driver = [
   'verifyName',
 ];
 
+/** What an author of a driver or a host needs for tests. */
+const testkit = [
+  'BodyEffect',
+  'CONTRACT_RULES',
+  'ContractRule',
+  'DriverSubject',
+  'FaultConditions',
+  'FaultDriver',
+  'FaultDriverOptions',
+  'FaultEffect',
+  'FaultPoint',
+  'InjectedFault',
+  'LeakOptions',
+  'ManualClock',
+  'ManualClockOptions',
+  'OutageCode',
+  'PreparedStore',
+  'RULE_GROUPS',
+  'RuleGroup',
+  'ScriptProcess',
+  'ScriptProcessOptions',
+  'StoreDoors',
+  'SubjectGap',
+  'TestRunner',
+  'driverContract',
+  'leakOf',
+];
+
 /** A driver's package exports its definition, its class and the types of the class's options. */
-const drivers = {
+const packages = {
+  'driver-testkit': testkit,
   fs: ['FsConfig', 'FsDriver', 'default'],
   memory: ['MemoryDriver', 'MemoryDriverOptions', 'default'],
   s3: ['S3Config', 'S3Driver', 'S3DriverOptions', 'default'],
@@ -124,7 +153,7 @@ const files = {
   '@imgproxy-cache/core': 'packages/core/dist/index.d.ts',
   '@imgproxy-cache/core/driver': 'packages/core/dist/driver/index.d.ts',
   ...Object.fromEntries(
-    Object.keys(drivers).map((name) => [`@imgproxy-cache/${name}`, `packages/${name}/dist/index.d.ts`]),
+    Object.keys(packages).map((name) => [`@imgproxy-cache/${name}`, `packages/${name}/dist/index.d.ts`]),
   ),
 };
 const program = ts.createProgram(
@@ -135,7 +164,7 @@ const program = ts.createProgram(
 test.each([
   ['@imgproxy-cache/core', root],
   ['@imgproxy-cache/core/driver', driver],
-  ...Object.entries(drivers).map(([name, names]) => [`@imgproxy-cache/${name}`, names] as const),
+  ...Object.entries(packages).map(([name, names]) => [`@imgproxy-cache/${name}`, names] as const),
 ] as const)('%s exports exactly what is listed, values and types', (module, names) => {
   expect(exportsOf(files[module as keyof typeof files])).toEqual(names);
 });

@@ -1,10 +1,7 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CHROMIUM, QUIET } from './chromium.js';
 import { Site } from './site.js';
-
-const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-const QUIET = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
 
 const PAGES = [
   '/',
@@ -32,7 +29,6 @@ let browser: Browser;
 let site: Site;
 
 beforeAll(async () => {
-  expect(existsSync(CHROMIUM), `Chromium is needed at ${CHROMIUM}, or where CHROMIUM_PATH says`).toBe(true);
   site = await Site.start();
   browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
 });

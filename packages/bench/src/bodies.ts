@@ -1,6 +1,11 @@
 /** How many different images a contestant has: more than one, few enough to stay in the page cache. */
 export const IMAGES = 64;
 
+/** How many of this size: of large ones, only a few fit. */
+export function imagesOf(bytes: number): number {
+  return bytes > 1_000_000 ? 8 : IMAGES;
+}
+
 /** The bytes of an image that no compression or deduplication makes small. */
 export function imageBody(bytes: number, index: number): Buffer {
   const body = Buffer.allocUnsafe(bytes);

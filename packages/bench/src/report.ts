@@ -1,6 +1,6 @@
 import os from 'node:os';
 import type { JudgedGoal } from './goals.js';
-import type { Measurement, Spread } from './measure.js';
+import { type Measurement, type Spread, spreadOf } from './measure.js';
 import type { ExperimentResult, Table } from './table.js';
 import { NODE_VERSION } from './versions.js';
 
@@ -27,29 +27,22 @@ interface Column {
   cell(row: Measurement): string | number;
 }
 
-const SUBJECT: readonly Column[] = [
+const COLUMNS: readonly Column[] = [
   { title: 'contestant', cell: ({ contestant }) => contestant },
   { title: 'bytes', cell: ({ bytes }) => bytes },
   { title: 'in flight', cell: ({ inFlight }) => inFlight },
-  { title: 'operations/s (min-max)', cell: (row) => spreadText(row.operationsPerSecond, 0) },
-];
-const LATENCIES: readonly Column[] = [
-  { title: 'p50 us', cell: (row) => row.p50Microseconds.toFixed(1) },
-  { title: 'p99 us', cell: (row) => row.p99Microseconds.toFixed(1) },
-];
-/** Of operations in this process. */
-const LOCAL_COLUMNS: readonly Column[] = [
-  ...SUBJECT,
-  { title: 'us CPU (min-max)', cell: (row) => spreadText(row.cpuMicroseconds, 2) },
-  ...LATENCIES,
-  { title: 'bytes held', cell: (row) => Math.round(row.heldBytes) },
-];
-/** Of operations on a store, which has a CPU of its own. */
-const STORE_COLUMNS: readonly Column[] = [
-  ...SUBJECT,
-  { title: 'operations/CPU s (min-max)', cell: (row) => spreadText(row.operationsPerCpuSecond, 0) },
-  ...LATENCIES,
-  { title: 'requests', cell: ({ wireRequests }) => wireRequests?.toFixed(2) ?? 'unknown' },
+  { title: 'operations/s (min-max)', cell: (row) => spreadText(spreadOf(row, 'operationsPerSecond'), 0) },
+  { title: 'us CPU (min-max)', cell: (row) => spreadText(spreadOf(row, 'cpuMicroseconds'), 2) },
+  { title: 'p50 us', cell: ({ p50 = 0 }) => p50.toFixed(1) },
+  { title: 'p99 us', cell: ({ p99 = 0 }) => p99.toFixed(1) },
+  {
+    title: 'collections/1000, young + full',
+    cell: (row) =>
+      ['youngCollections' as const, 'fullCollections' as const]
+        .map((figure) => spreadOf(row, figure).median.toFixed(2))
+        .join(' + '),
+  },
+  { title: 'requests', cell: ({ wireRequests }) => wireRequests?.toFixed(2) ?? '-' },
 ];
 
 export function describeMachine(): string {
@@ -58,11 +51,11 @@ export function describeMachine(): string {
 }
 
 export function tableSection(
-  { name, title, operation, store = false }: Table,
+  { name, title, operation }: Table,
   measurements: readonly Measurement[],
   goals: readonly JudgedGoal[],
 ): Section {
-  const columns = store ? STORE_COLUMNS : LOCAL_COLUMNS;
+  const columns = COLUMNS.filter(({ title }) => title !== 'requests' || measurements.some(hasRequests));
   return {
     name,
     title,
@@ -81,9 +74,14 @@ export function experimentSection(
   return { name, title, operation, columns, rows, settings: [], goals };
 }
 
-/** A report as Markdown, which reads well on a terminal too. */
+function hasRequests({ wireRequests }: Measurement): boolean {
+  return wireRequests !== undefined;
+}
+
+/** A report as Markdown, which reads well on a terminal too. The goals come first. */
 export function toMarkdown({ date, machine, sections }: Report): string {
-  const parts = sections.map(({ title, operation, columns, rows, settings, goals }) =>
+  const goals = sections.flatMap((section) => section.goals);
+  const parts = sections.map(({ title, operation, columns, rows, settings }) =>
     [
       `## ${title}`,
       '',
@@ -91,12 +89,15 @@ export function toMarkdown({ date, machine, sections }: Report): string {
       '',
       ...table(columns, rows),
       ...(settings.length === 0 ? [] : ['', ...settings.map((line) => `- ${line}`)]),
-      ...(goals.length === 0
-        ? []
-        : ['', ...goals.map(({ text, met }) => `- ${met ? 'met' : 'MISSED'}: ${text}`)]),
     ].join('\n'),
   );
-  return `${[`${date}, ${machine}. Medians over the rounds, with the least and the greatest.`, ...parts].join('\n\n')}\n`;
+  return `${[
+    `${date}, ${machine}. Medians over the rounds, with the least and the greatest; each contestant in a process of its own.`,
+    ...(goals.length === 0
+      ? []
+      : [`## Goals\n\n${goals.map(({ text, met }) => `- ${met ? 'met' : 'MISSED'}: ${text}`).join('\n')}`]),
+    ...parts,
+  ].join('\n\n')}\n`;
 }
 
 function table(columns: readonly string[], rows: Section['rows']): string[] {

@@ -1,6 +1,6 @@
 import type { CacheEntry } from '@imgproxy-cache/core/driver';
 import { IMAGES } from './bodies.js';
-import { entryOf, nameOf } from './peers/imgproxy-cache.js';
+import { entryOf } from './peers/imgproxy-cache.js';
 import type { OpenPlace, S3Place } from './s3-place.js';
 import type { Contestant, Workload } from './table.js';
 
@@ -15,34 +15,43 @@ export interface S3Peer {
 
 /** A peer that is connected to one bucket. */
 export interface S3Client {
-  /** The whole body of an object. */
-  get(name: string): Promise<unknown>;
-  put(entry: CacheEntry): Promise<unknown>;
+  /** The whole body of image `index`. A miss is `undefined` or an error. */
+  get(index: number): Promise<unknown>;
+  put(entry: CacheEntry, index: number): Promise<unknown>;
   close(): void | Promise<void>;
 }
 
-const names = Array.from({ length: IMAGES }, (_, index) => nameOf(index));
-
-/** Gets one of the images. @param writer puts them there, where they are not yet: all contestants get the same. */
-export function hitOf(peer: S3Peer, openPlace: OpenPlace, writer: S3Peer): Contestant {
+/** Gets one of the images. */
+export function hitOf(peer: S3Peer, openPlace: OpenPlace): Contestant {
   return contestant(peer, peer.names.get, openPlace, async (place, client, bytes) => {
     if (!place.prepared) {
-      const writing = await writer.connect(place, place.bucket(bytes));
-      for (const entry of entries(bytes, 0)) await writing.put(entry);
-      await writing.close();
+      for (let index = 0; index < IMAGES; index++) await client.put(entryOf(index, bytes), index);
     }
-    return (index) => client.get(names[index % IMAGES] ?? '');
+    return async (index) => {
+      const body = await client.get(index % IMAGES);
+      if (body === undefined) throw new Error('a miss where a hit was expected');
+    };
+  });
+}
+
+/** Looks for an image that is not there. */
+export function missOf(peer: S3Peer, openPlace: OpenPlace): Contestant {
+  return contestant(peer, peer.names.get, openPlace, async (_place, client) => async (index) => {
+    const body = await client.get(index % IMAGES).catch((error: { name?: string; code?: string }) => {
+      // The SDK calls it by its name, minio-js by its code.
+      if (error.name !== 'NoSuchKey' && error.code !== 'NoSuchKey') throw error;
+    });
+    if (body !== undefined) throw new Error('a hit where a miss was expected');
   });
 }
 
 /** Stores one of the images over an older one. */
 export function storeOf(peer: S3Peer, openPlace: OpenPlace): Contestant {
   return contestant(peer, peer.names.put, openPlace, async (_place, client, bytes) => {
-    // Of their own: on a store that keeps what is put, hits and stores may run side by side.
-    const all = entries(bytes, IMAGES);
+    const all = Array.from({ length: IMAGES }, (_, index) => entryOf(index, bytes));
     return (index) => {
       const entry = all[index % IMAGES];
-      return entry && client.put(entry);
+      return entry && client.put(entry, index % IMAGES);
     };
   });
 }
@@ -71,17 +80,4 @@ function contestant(
       };
     },
   };
-}
-
-const made = new Map<string, readonly CacheEntry[]>();
-
-/** The same entries for all contestants, from an index on: of large images there is not room for more. */
-function entries(bytes: number, from: number): readonly CacheEntry[] {
-  const key = `${bytes} ${from}`;
-  const known = made.get(key);
-  if (known !== undefined) return known;
-  made.clear();
-  const all = Array.from({ length: IMAGES }, (_, index) => entryOf(from + index, bytes));
-  made.set(key, all);
-  return all;
 }

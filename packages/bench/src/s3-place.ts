@@ -1,5 +1,4 @@
-import tls from 'node:tls';
-import { FakeS3Process, testAuthority } from 'fake-s3';
+import { FakeS3Process } from 'fake-s3';
 
 const SCRIPT = new URL('s3-server-script.js', import.meta.url);
 
@@ -22,28 +21,22 @@ export interface S3Place {
 /** Opens the place of one contestant. */
 export type OpenPlace = () => Promise<S3Place>;
 
-/** The fake S3 in a process of its own; one for all who have it open at the same time. */
-export function sharedServer(options: { readonly tls: boolean }): OpenPlace {
-  let users = 0;
-  let running: Promise<FakeS3Process> | undefined;
+/**
+ * The fake S3 in a process of its own. It has every object of every bucket but `missing`.
+ * @param bucket instead of the one that has objects of the right size
+ */
+export function fakeServer(options: { readonly tls: boolean; readonly bucket?: string }): OpenPlace {
   return async () => {
-    users += 1;
-    running ??= startServer(options);
-    const server = await running;
+    const server = await FakeS3Process.start({ tls: options.tls, module: SCRIPT });
     return {
       endpoint: server.endpoint,
       region: 'us-west-1',
       accessKeyId: 'BENCHKEY',
       secretAccessKey: 'bench-secret',
       prepared: true,
-      bucket: (bytes) => `b${bytes}`,
+      bucket: (bytes) => options.bucket ?? `b${bytes}`,
       requests: () => server.received(),
-      async close() {
-        users -= 1;
-        if (users > 0) return;
-        running = undefined;
-        await server.kill();
-      },
+      close: () => server.kill(),
     };
   };
 }
@@ -79,19 +72,4 @@ export const ownStore: OpenPlace = async () => {
 export function useCredentials({ accessKeyId, secretAccessKey }: S3Place): void {
   process.env['AWS_ACCESS_KEY_ID'] = accessKeyId;
   process.env['AWS_SECRET_ACCESS_KEY'] = secretAccessKey;
-}
-
-/** Why the peers cannot be made to trust a certificate; `undefined` where they can. */
-export function lackOfTrust(): string | undefined {
-  return 'setDefaultCACertificates' in tls
-    ? undefined
-    : 'it takes Node.js 22.19 or 24.5 to trust a certificate';
-}
-
-/** @param options with TLS, every contestant of this process trusts its certificate */
-async function startServer(options: { readonly tls: boolean }): Promise<FakeS3Process> {
-  if (options.tls) {
-    tls.setDefaultCACertificates([...tls.getCACertificates('default'), testAuthority.toString()]);
-  }
-  return await FakeS3Process.start({ ...options, module: SCRIPT });
 }

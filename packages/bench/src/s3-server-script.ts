@@ -1,10 +1,15 @@
 /*
- * Makes the fake S3 the cheapest that all contestants can work with: it has every object of the bucket `b<size>`, and
- * takes every object that is put.
+ * Makes the fake S3 the cheapest that all contestants can work with: it has every object of the bucket `b<size>` and none
+ * of `missing`, and takes every object that is put.
  */
 import { createEntry, encodeMetadata } from '@imgproxy-cache/core/driver';
 import type { ServerScript } from 'fake-s3';
 import { imageBody } from './bodies.js';
+
+const NOT_FOUND = Buffer.from(
+  '<?xml version="1.0" encoding="UTF-8"?><Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>',
+);
+const NOT_FOUND_HEADERS = ['content-type', 'application/xml', 'content-length', String(NOT_FOUND.length)];
 
 const objects = new Map<number, { readonly body: Buffer; headersOf(name: string): string[] }>();
 
@@ -20,6 +25,10 @@ export const script: ServerScript = (server) => {
       }
       if (key === '') {
         response.writeHead(404, ['content-length', '0']).end();
+        return;
+      }
+      if (bucket === 'missing') {
+        response.writeHead(404, NOT_FOUND_HEADERS).end(method === 'HEAD' ? undefined : NOT_FOUND);
         return;
       }
       const { body, headersOf } = objectOf(Number(bucket.slice(1)));

@@ -1,6 +1,6 @@
 /** One way of doing the work of a table, opened for one size and closed again. */
 export interface Workload {
-  /** One operation. Its result is held while memory is measured. */
+  /** One operation. */
   run(index: number): unknown | Promise<unknown>;
   /** How many requests the store has received so far, where there is a store that can tell. */
   wireRequests?(): Promise<number>;
@@ -14,8 +14,8 @@ export interface Contestant {
   readonly version: string;
   /** What was set, for somebody who doubts. */
   readonly settings: string;
-  /** Makes everything ready, outside of what is measured. */
-  open(bytes: number): Promise<Workload>;
+  /** Makes everything ready, outside of what is measured. @param scale that of the {@link Effort} */
+  open(bytes: number, scale: number): Promise<Workload>;
 }
 
 /** What is measured in one round. */
@@ -25,14 +25,18 @@ export interface Round {
   readonly operationsPerCpuSecond: number;
   /** CPU time of the process for one operation, all its threads. */
   readonly cpuMicroseconds: number;
+  /** Garbage collections of the young generation in a thousand operations. */
+  readonly youngCollections: number;
+  /** Garbage collections of the whole heap in a thousand operations. */
+  readonly fullCollections: number;
 }
 
 /** A figure that the project wants to reach. */
 export interface Goal {
   readonly contestant: string;
-  /** The peer whose figure it is divided by; absent: the figure itself counts. */
-  readonly peer?: string;
-  readonly figure: keyof Round;
+  /** The peer whose figure it is divided by. */
+  readonly peer: string;
+  readonly figure: 'operationsPerSecond' | 'operationsPerCpuSecond' | 'cpuMicroseconds';
   readonly bytes: number;
   readonly inFlight: number;
   readonly atLeast?: number;
@@ -51,10 +55,8 @@ export interface Table {
   /** Operations under way at the same time. */
   readonly inFlight: readonly number[];
   readonly goals: readonly Goal[];
-  /** Whether a store does a part of the work: it has columns of its own. */
-  readonly store?: boolean;
   /** What it takes upon itself instead of what the run says, where that would take too long. */
-  readonly effort?: Pick<Effort, 'rounds' | 'roundMilliseconds' | 'leastTurns'>;
+  readonly effort?: Partial<Effort>;
   /** Why it cannot be run here, in words that say what mends it; absent or `undefined`: it can. */
   readonly obstacle?: () => string | undefined;
 }
@@ -79,25 +81,9 @@ export interface Effort {
   readonly rounds: number;
   /** How long one round of one contestant takes, in milliseconds. */
   readonly roundMilliseconds: number;
-  /** The least operations of a round, as a multiple of those in flight. */
-  readonly leastTurns: number;
-  /** Cells with more bytes in flight are left out. */
-  readonly mostBytesInFlight: number;
-  /** A factor below 1 for a run that only shows that everything works. */
+  /** A factor below 1 for a run that only shows that everything works, on the first cell of each table. */
   readonly scale: number;
 }
 
-export const FULL_EFFORT: Effort = {
-  rounds: 5,
-  roundMilliseconds: 400,
-  leastTurns: 4,
-  mostBytesInFlight: Number.POSITIVE_INFINITY,
-  scale: 1,
-};
-export const SMOKE_EFFORT: Effort = {
-  rounds: 1,
-  roundMilliseconds: 20,
-  leastTurns: 1,
-  mostBytesInFlight: 50_000_000,
-  scale: 0.02,
-};
+export const FULL_EFFORT: Effort = { rounds: 5, roundMilliseconds: 300, scale: 1 };
+export const SMOKE_EFFORT: Effort = { rounds: 1, roundMilliseconds: 20, scale: 0.02 };

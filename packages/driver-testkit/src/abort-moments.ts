@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** When an operation that has begun is aborted: at once, a few microtasks or a few turns of the event loop later. */
+/** Moments at which an operation is aborted: at once, or some microtasks or turns of the event loop later. */
 export const ABORT_MOMENTS: readonly { readonly title: string; wait(): Promise<void> }[] = [
   { title: 'at once', wait: () => Promise.resolve() },
   ...[2, 5, 12].map((count) => ({ title: `after ${count} microtasks`, wait: () => microtasks(count) })),
@@ -11,12 +11,12 @@ async function microtasks(count: number): Promise<void> {
   for (let passed = 0; passed < count; passed += 1) await undefined;
 }
 
-/** Lets the event loop go round. */
+/** Waits for turns of the event loop. */
 export async function turns(count: number): Promise<void> {
   for (let passed = 0; passed < count; passed += 1) await nextTurn();
 }
 
-/** Begins an operation and aborts it at a moment; the outcome is the operation's. */
+/** Begins an operation, and aborts it at a moment. @returns its outcome */
 export async function abortedAt<Value>(
   moment: (typeof ABORT_MOMENTS)[number],
   operation: (signal: AbortSignal) => Promise<Value>,

@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-// Buffers that were collected are freed by another thread, a moment later.
+// Another thread frees collected buffers a moment later.
 const PAUSE_MS = 10;
 const MOST_LOOKS = 50;
 
 let collectGarbage: (() => void) | undefined;
 
-/** Bytes of all buffers that somebody still holds. */
+/** Bytes of all reachable buffers. */
 export async function bufferBytesInUse(): Promise<number> {
   if (collectGarbage === undefined) {
     setFlagsFromString('--expose-gc');

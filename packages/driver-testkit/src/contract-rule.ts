@@ -1,6 +1,6 @@
 import type { RuleBench } from './rule-bench.js';
 
-/** The parts of the contract, in the order in which the suite goes through them. */
+/** The parts of the contract, in the order of the suite. */
 export const RULE_GROUPS = [
   'results',
   'bodies',
@@ -13,25 +13,25 @@ export const RULE_GROUPS = [
 
 export type RuleGroup = (typeof RULE_GROUPS)[number];
 
-/** One promise that every driver makes. */
+/** One requirement of the contract. */
 export interface ContractRule {
-  /** Its name, in kebab case: begins the title of its test. */
+  /** Its name in kebab case, with which the title of its test begins. */
   readonly id: string;
   readonly group: RuleGroup;
-  /** What holds, in one sentence. */
+  /** The requirement, in one sentence. */
   readonly statement: string;
-  /** What goes wrong where it does not hold. */
+  /** What goes wrong where a driver breaks it. */
   readonly reason: string;
-  /** Where it comes from: the part of the contract, a standard, or a failure that others had. */
+  /** Where it comes from: a part of the contract, a standard or a known failure. */
   readonly source: string;
 }
 
 /**
- * What a rule needs besides a driver. Where it is missing, the report says why in the place of the rule.
+ * What a rule needs besides a driver. Where it is missing, the report gives the reason in place of the rule.
  *
- * - `delete`, `list`, `atomic-overwrite`: the driver does not declare it as a limitation.
- * - `shared`: the driver declares that processes share its store.
- * - `foreign`, `tamper`, `outage`, `stall`, `module`: the subject of the suite offers it.
+ * - `delete`, `list`, `atomic-overwrite`: not declared as a limitation by the driver.
+ * - `shared`: declared by the driver: processes share its store.
+ * - `foreign`, `tamper`, `outage`, `stall`, `module`: offered by the subject of the suite.
  */
 export type RuleNeed =
   | 'delete'
@@ -47,7 +47,7 @@ export type RuleNeed =
 /** A rule with its proof. */
 export interface ProvableRule extends ContractRule {
   readonly needs?: readonly RuleNeed[];
-  /** Rejects with a sentence where the driver on the bench breaks the rule. */
+  /** Rejects with a readable sentence where the driver breaks the rule. */
   prove(bench: RuleBench): Promise<void>;
 }
 

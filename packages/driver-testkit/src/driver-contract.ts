@@ -9,20 +9,20 @@ import { withBench } from './rule-bench.js';
 import { findObstacle } from './rule-obstacle.js';
 import { SubjectFault } from './subject-fault.js';
 
-/** What the suite uses of a test runner: `describe` and `it` of vitest, jest, mocha or `node:test`. */
+/** The part of a test runner that the suite uses: `describe` and `it` of vitest, jest, mocha or `node:test`. */
 export interface TestRunner {
   describe(title: string, body: () => void): unknown;
-  /** A runner that takes a limit of time takes it as its third argument, in milliseconds. */
+  /** @param timeout in milliseconds, for runners that take one */
   it(title: string, test: () => Promise<void>, timeout?: number): unknown;
 }
 
 const DEFAULT_RULE_TIMEOUT = 30;
-// The suite's own limit comes first, since it says what hangs.
+// The suite's own timeout names the operation that hangs, so it must come first.
 const RUNNER_GRACE_MS = 15_000;
 
 /**
- * Registers one test for every rule of the contract. Its title begins with the rule's id; a rule that does not
- * apply, or that cannot be tried, stands in the report with the reason.
+ * Registers one test for every rule of the contract. Its title begins with the rule's id. For a rule that does not
+ * apply, or that cannot be tested, the title gives the reason.
  *
  * @example
  * import { driverContract } from '@imgproxy-cache/driver-testkit';

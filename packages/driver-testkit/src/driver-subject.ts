@@ -5,65 +5,64 @@ import type {
   ConfigValues,
 } from '@imgproxy-cache/core/driver';
 
-/** What a store may let the suite do behind the driver's back. */
+/** Direct access to a store, without the driver. */
 export interface StoreDoors {
   /**
-   * Puts an object under a name as a stranger would, who knows nothing of the cache. Perhaps before any driver has
-   * used the store.
+   * Stores an object that is not a cache entry under a name. May be called before any driver has used the store.
    */
   foreign?(name: string): Promise<void>;
   /**
-   * Replaces the object of an entry, as the store holds it, by what `change` makes of it; where metadata and body are
-   * apart, the body.
+   * Replaces the stored object of an entry by the result of `change`. Where metadata and body are stored apart, replaces
+   * the body.
    */
   tamper?(name: string, change: (stored: Uint8Array) => Uint8Array): Promise<void>;
-  /** Makes the store fail for every operation, also of drivers that are open, from now until it is disposed of. */
+  /** Makes every operation on the store fail until it is disposed of, for open drivers too. */
   outage?(): Promise<void>;
   /**
-   * Makes the store take requests and answer none, or begin bodies and not go on with them, as far as that can be
-   * brought about: from now until the function that this gives back is called. Drivers on it are open meanwhile.
+   * Makes the store accept requests without answering them, or stop in the middle of bodies, as far as possible. Drivers
+   * are open meanwhile.
+   * @returns a function that ends it
    */
   stall?(): Promise<() => unknown>;
 }
 
-/** A store that was made for one rule: empty, or shared with others that the suite leaves alone. */
+/** A store for one rule. It may hold other data, which the suite does not touch. */
 export interface PreparedStore<Table extends ConfigTable = ConfigTable> extends StoreDoors {
-  /** With what the definition's `create` makes a driver on this store, as often as the suite wants one. */
+  /** The configuration with which `create` of the definition makes drivers on this store. */
   readonly config: ConfigValues<Table>;
   /**
-   * What the driver must call the outage that `outage()` makes. Default: `ERR_CACHE_UNAVAILABLE` or
-   * `ERR_CACHE_TIMEOUT`, as of a server that cannot be reached. `ERR_CACHE_NO_BUCKET` is for a store that is down when
-   * its folder is gone.
+   * The code that the driver must give to the outage of `outage()`. Default: `ERR_CACHE_UNAVAILABLE` or
+   * `ERR_CACHE_TIMEOUT`, for a server that cannot be reached. `ERR_CACHE_NO_BUCKET` is for a missing folder.
    */
   readonly outageCode?: OutageCode;
-  /** Removes the store. All drivers on it are closed by then. */
+  /** Removes the store, after all drivers on it have been closed. */
   dispose?(): Promise<void>;
 }
 
-/** How a store can be down. */
+/** Codes of an outage. */
 export type OutageCode = Extract<
   CacheErrorCode,
   'ERR_CACHE_UNAVAILABLE' | 'ERR_CACHE_TIMEOUT' | 'ERR_CACHE_NO_BUCKET'
 >;
 
-/** What a subject may be without, each time with the reason that the report shows. */
+/** What a subject may leave out, if it gives a reason for the report. */
 export type SubjectGap = keyof StoreDoors | 'module';
 
-/** The driver that the suite is run on, and how to get at its store. */
+/** The driver under test, and access to its store. */
 export interface DriverSubject<Table extends ConfigTable = ConfigTable> {
   /** The default export of the driver's package. */
   readonly definition: CacheDriverDefinition<Table>;
-  /** Makes a store; called once for every rule. */
+  /** Makes a store. Called once for every rule. */
   prepare(): Promise<PreparedStore<Table>>;
   /**
-   * The module whose default export is the definition, as `import.meta.resolve` gives it: a process of its own
-   * imports it, and is killed. Only for drivers of a shared store.
+   * URL of the module whose default export is the definition, for example from `import.meta.resolve`. Another process
+   * imports it and is killed during a put. Only for drivers of a shared store.
    */
   readonly module?: string | URL;
-  /** Why the subject does not offer something. What is neither offered nor explained is a failure. */
+  /** Why the subject leaves something out. A part that is neither offered nor explained is a failure. */
   readonly without?: Readonly<Partial<Record<SubjectGap, string>>>;
-  /** How long one rule may take, in seconds, before the suite says that an operation hangs. Default: 30. */
+  /** After how many seconds a rule fails because an operation hangs. Default: 30. */
   readonly ruleTimeout?: number;
-  /** Repeats the failure that the rule `model` has reported, with the figures from its message. */
+  /** Repeats a failure of the rule `model`: the values from its message. */
   readonly replay?: { readonly seed: number; readonly path?: string };
 }

@@ -18,19 +18,19 @@ export function expectThat(condition: boolean, story: string, expected: string, 
   assert.ok(condition, `${story}: expected ${expected}, but ${but}`);
 }
 
-/** What a failure is called in a sentence. */
+/** A failure as part of a sentence. */
 export function describeFailure(thrown: unknown): string {
   if (isCacheError(thrown)) return `${thrown.code} (${thrown.message})`;
   if (thrown instanceof Error) return `a ${thrown.name} that is not a CacheError (${thrown.message})`;
   return `something that is not even an Error (${String(thrown)})`;
 }
 
-/** The sentence for a step that a rule takes for granted, such as the put before the get that is looked at. */
+/** The sentence for a failure of a step that prepares the test, such as the put before the tested get. */
 export function unexpectedFailure(thrown: unknown): string {
   return `expected every step to succeed, but one failed with ${describeFailure(thrown)}`;
 }
 
-/** The entry of a name. A miss or a failure is a sentence. */
+/** Gets the entry of a name. Fails with a sentence on a miss or an error. */
 export async function expectHit(
   driver: CacheDriver,
   name: string,
@@ -58,7 +58,7 @@ export async function expectMiss(driver: CacheDriver, name: string, story: strin
   expectThat(found === undefined, story, 'a miss', 'get found an entry');
 }
 
-/** That a name has exactly this entry. */
+/** Checks that a name has exactly this entry. */
 export async function expectEntry(
   driver: CacheDriver,
   name: string,
@@ -86,7 +86,7 @@ export function expectBody(actual: Uint8Array, expected: Uint8Array, story: stri
 }
 
 /**
- * What an entry reads like for core: name, size and CRC-32 checked.
+ * Reads an entry as core does: checks name, size and CRC-32.
  * @returns `undefined` for a miss
  */
 export async function readLikeCore(
@@ -103,7 +103,7 @@ export async function readLikeCore(
   }
 }
 
-/** What an operation was rejected with; a success, another code or another kind of error is a sentence. */
+/** @returns what the operation was rejected with. Fails with a sentence on success or any other error. */
 export async function expectRejection(
   operation: () => Promise<unknown>,
   story: string,
@@ -120,6 +120,14 @@ export async function expectRejection(
   return assert.fail(
     `${story}: expected ${expected}, but it succeeded${outcome === undefined ? '' : ' with a result'}`,
   );
+}
+
+/** Checks the outcome of an operation that was aborted while it ran. */
+export function expectDoneOrAborted(outcome: PromiseSettledResult<unknown>, story: string): void {
+  if (outcome.status === 'fulfilled') return;
+  const { reason } = outcome;
+  const aborted = isCacheError(reason) && reason.code === 'ERR_CACHE_ABORTED';
+  expectThat(aborted, story, 'success or ERR_CACHE_ABORTED', `it was ${describeFailure(reason)}`);
 }
 
 /** All names below a prefix, sorted. */
@@ -140,11 +148,11 @@ export async function expectList(
   const actual = await listed(driver, prefix);
   const expected = [...names].sort();
   if (isDeepStrictEqual(actual, expected)) return;
-  const lacking = expected.filter((name) => !actual.includes(name));
+  const missing = expected.filter((name) => !actual.includes(name));
   const surplus = actual.filter((name, index) => !expected.includes(name) || actual[index - 1] === name);
   assert.fail(
-    `${story}: expected list to give ${expected.length} names, but it gave ${actual.length}; ` +
-      `lacking: ${enumerated(lacking)}; surplus or repeated: ${enumerated(surplus)}`,
+    `${story}: expected list to yield ${expected.length} names, but it yielded ${actual.length}; ` +
+      `missing: ${enumerated(missing)}; surplus or repeated: ${enumerated(surplus)}`,
   );
 }
 

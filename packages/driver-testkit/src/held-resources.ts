@@ -4,23 +4,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 const TRANSIENT = new Set(['Immediate', 'FSReqCallback', 'FSReqPromise', 'CloseReq', 'GetAddrInfoReqWrap']);
 const OPEN_FILES = 'open file or socket';
 
-// What the process does besides may hold a few more; a leak holds one more with every operation.
+// Other work of the process may hold a few more; a leak grows with every operation.
 const TOLERANCE = 8;
 
-// A file or socket may close a moment after the operation that gave it back.
+// A file or socket may close a moment after it was released.
 const SETTLING_TIME_MS = 2000;
 const LOOKS = 40;
 
 type Census = ReadonlyMap<string, number>;
 
-/** What the process holds that keeps memory, descriptors or the process itself alive, by kind. */
+/** Counts what the process holds, by kind: active resources and open descriptors. */
 async function takeCensus(): Promise<Census> {
   const census = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo()) {
     if (!TRANSIENT.has(kind)) census.set(kind, (census.get(kind) ?? 0) + 1);
   }
   try {
-    // Linux, and what pretends to be it. Elsewhere files that lie open idly are not seen.
+    // Linux only. Elsewhere idle open files are not counted.
     census.set(OPEN_FILES, (await readdir('/proc/self/fd')).length);
   } catch {
     census.set(OPEN_FILES, 0);
@@ -29,15 +29,16 @@ async function takeCensus(): Promise<Census> {
 }
 
 export interface LeakOptions {
-  /** How much more of one kind is no leak, since a pool keeps some. Default: 8. */
+  /** How many more of one kind are allowed, since a pool keeps some. Default: 8. */
   readonly tolerance?: number;
 }
 
 /**
- * Does `work` and says what the process holds afterwards and did not before: files, sockets, timers, workers. So let
- * `work` do a thing many times. What closes within two seconds is no leak. Open files are counted on Linux alone.
+ * Runs `work`, and reports what the process holds afterwards in addition: files, sockets, timers, workers. Let `work`
+ * repeat an operation many times. Resources that close within two seconds are not reported. Open files are only counted on
+ * Linux.
  *
- * @returns a text such as `40 of the kind "open file or socket"`; `undefined` for nothing worth mentioning
+ * @returns a text such as `40 of the kind "open file or socket"`; `undefined` for no leak
  */
 export async function leakOf(
   work: () => Promise<void>,

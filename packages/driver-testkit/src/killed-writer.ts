@@ -6,18 +6,18 @@ import type { ProcessDoor } from './rule-bench.js';
 import { SeededRandom } from './seeded-random.js';
 import { SubjectFault } from './subject-fault.js';
 
-/** What the process that is to be killed puts, again and again. */
+/** What the process puts until it is killed. */
 export interface WriterOrder extends ProcessDoor {
   readonly name: string;
   readonly size: number;
 }
 
-// Long enough to come into the midst of a put that takes some milliseconds.
+// Long enough to interrupt a put that takes some milliseconds.
 const LONGEST_LIFE_MS = 40;
 
 const WRITER = fileURLToPath(new URL('./writer-process.js', import.meta.url));
 
-/** Starts a process that puts one name all the time, and kills it, without a warning, in the midst of that. */
+/** Starts a process that puts one name repeatedly, and kills it during a put. */
 export async function killWhilePutting(order: WriterOrder, seed: number): Promise<void> {
   const writer = fork(WRITER, [JSON.stringify(order)], {
     execArgv: [],

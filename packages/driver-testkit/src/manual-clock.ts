@@ -1,18 +1,18 @@
 import type { Clock, Timer } from '@imgproxy-cache/core/driver';
 
 export interface ManualClockOptions {
-  /** What `now()` says first, in milliseconds since the Unix epoch. Default: the time of the machine. */
+  /** The initial `now()`, in milliseconds since the Unix epoch. Default: the current time. */
   readonly now?: number;
   /**
-   * Whether the machine's time passes as well, for tests with real sockets. Timers fire in `advance` alone all the
-   * same. Default: false.
+   * Whether real time passes as well, for tests with real sockets. Timers still fire only in `advance`. Default:
+   * false.
    */
   readonly ticking?: boolean;
 }
 
 /**
- * A clock that goes on when a test says so. `monotonic()` begins at 0. Timers fire during {@link ManualClock.advance},
- * in the order in which they are due, those included that are set meanwhile.
+ * A clock that a test advances. `monotonic()` begins at 0. Timers fire during {@link ManualClock.advance}, in the order
+ * in which they are due, including those that are set meanwhile.
  *
  * @example
  * const clock = new ManualClock();
@@ -49,14 +49,14 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Goes on by some milliseconds, and calls back whatever is due by then. */
+  /** Advances by so many milliseconds, and fires the timers that are due by then. */
   advance(milliseconds: number): void {
     const end = this.#elapsed + milliseconds;
     const passed = this.monotonic() - this.#elapsed;
     for (let next = this.#firstDue(end + passed); next !== undefined; next = this.#firstDue(end + passed)) {
       const [timer, { due, callback }] = next;
       this.#timers.delete(timer);
-      // The callback sees the time at which it was due.
+      // The callback sees the time at which the timer was due.
       this.#elapsed = Math.max(this.#elapsed, due - passed);
       callback();
     }

@@ -13,11 +13,11 @@ interface Step {
   readonly began: number;
 }
 
-/** Keeps what a rule is waiting for, so that the report can name the operation that did not end. */
+/** Records the operations under way, so that the report can name one that hangs. */
 export class OperationWatch {
   readonly #running = new Set<Step>();
 
-  /** Notes a step until its promise settles. What is no promise is for the rules to judge. */
+  /** Records a step until its promise settles. Anything but a promise is returned as it is. */
   note<Outcome>(title: string, outcome: Outcome): Outcome {
     if (!(outcome instanceof Promise)) return outcome;
     const step = { title, began: performance.now() };
@@ -27,7 +27,7 @@ export class OperationWatch {
     return outcome;
   }
 
-  /** What is under way, the longest first; `undefined` for nothing. */
+  /** The operations under way, the oldest first; `undefined` for none. */
   describe(): string | undefined {
     const now = performance.now();
     const steps = [...this.#running].map(
@@ -38,7 +38,7 @@ export class OperationWatch {
   }
 }
 
-/** A driver whose operations are noted. It changes nothing else. */
+/** A driver whose operations are recorded. */
 export class WatchedDriver implements CacheDriver {
   readonly #context: DriverContext;
   readonly #driver: CacheDriver;

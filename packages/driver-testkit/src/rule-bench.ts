@@ -10,7 +10,7 @@ import type { DriverSubject, OutageCode, PreparedStore, StoreDoors, SubjectGap }
 import { type OperationWatch, WatchedDriver } from './operation-watch.js';
 import { askSubject, missingPart, SubjectFault, subjectDoors } from './subject-fault.js';
 
-/** What another process needs to open the same store. */
+/** What another process needs to open the store. */
 export interface ProcessDoor {
   readonly module: string;
   readonly config: unknown;
@@ -22,32 +22,34 @@ export interface RuleBench {
   /** The first driver on the store. */
   readonly driver: WatchedDriver;
   readonly capabilities: DriverCapabilities;
+  /** Whether the driver supports operations that it may declare as limitations. */
+  readonly can: { readonly delete: boolean; readonly list: boolean };
   readonly doors: Required<StoreDoors>;
-  /** What the driver may call the outage that the door makes. */
+  /** The codes that the driver may give to an outage. */
   readonly outageCodes: readonly OutageCode[];
-  /** What the subject offers of what it may be without. */
+  /** The optional parts that the subject offers. */
   readonly offers: ReadonlySet<SubjectGap>;
-  /** With what the names of this rule begin. */
+  /** All names of this rule begin with it. */
   readonly prefix: string;
   readonly reservedName: string;
-  /** Values of the configuration that no message may show. */
+  /** Secret values of the configuration. */
   readonly secrets: readonly string[];
-  /** What the drivers have reported so far. */
+  /** Events that the drivers have reported so far. */
   readonly events: readonly DriverEvent[];
   readonly replay: DriverSubject['replay'];
   /** How another process opens the store. */
   readonly processDoor: ProcessDoor;
-  /** A body's size: the one wanted, or the largest that the driver declares where that is smaller. */
+  /** The wanted size of a body, or the driver's declared maximum where that is smaller. */
   sizeUpTo(wanted: number): number;
-  /** A name of this rule alone. */
+  /** A name that only this rule uses. */
   name(rest: string): string;
-  /** One more driver on the same store, as another process would have it. */
+  /** Opens another driver on the same store, like another process. */
   open(): WatchedDriver;
 }
 
 /**
- * Prepares a store, lets `work` use it, closes every driver and disposes of the store, whatever happens. Of several
- * failures the first one counts: one of the clean-up does not hide that of the rule.
+ * Prepares a store, runs `work` on it, and always closes every driver and disposes of the store. A failure of the
+ * clean-up does not hide one of the rule.
  */
 export async function withBench<Table extends ConfigTable>(
   subject: DriverSubject<Table>,
@@ -57,7 +59,7 @@ export async function withBench<Table extends ConfigTable>(
   const store = await askSubject('prepare()', watch, () => subject.prepare());
   const drivers: CacheDriver[] = [];
   const [outcome] = await Promise.allSettled([useBench(subject, store, watch, drivers, work)]);
-  // Whether closing succeeds is for the rules about it to say.
+  // Other rules test whether closing succeeds.
   await Promise.allSettled(drivers.map((driver) => driver.close()));
   const [disposal] = await Promise.allSettled([askSubject('dispose()', watch, () => store?.dispose?.())]);
   for (const ended of [outcome, disposal]) if (ended.status === 'rejected') throw ended.reason;
@@ -72,6 +74,7 @@ async function useBench<Table extends ConfigTable>(
 ): Promise<void> {
   if (typeof store?.config !== 'object')
     throw new SubjectFault('prepare()', 'gave no store with a configuration');
+  const { limitations = {} } = definition.capabilities;
   const folder = `testkit-${randomBytes(6).toString('hex')}`;
   const reservedName = `${folder}/check`;
   const events: DriverEvent[] = [];
@@ -84,6 +87,7 @@ async function useBench<Table extends ConfigTable>(
   await work({
     driver: open(),
     capabilities: definition.capabilities,
+    can: { delete: limitations.delete === undefined, list: limitations.list === undefined },
     doors: subjectDoors(store, watch),
     outageCodes: store.outageCode === undefined ? UNREACHABLE : [store.outageCode],
     offers: offersOf({ ...store, module }),

@@ -6,11 +6,11 @@ import { collect, expectMiss, expectRejection } from './expectations.js';
 import type { RuleBench } from './rule-bench.js';
 import { sampleEntry } from './sample-entries.js';
 
-/** Why a rule is not tried on a subject. */
+/** Why a rule is not tested on a subject. */
 export interface RuleObstacle {
-  /** For the report, in the place of the rule's statement. */
+  /** Stands in the report in place of the rule's statement. */
   readonly text: string;
-  /** Proves that the obstacle is real: nothing is excused that could be tried. */
+  /** Proves that the obstacle is real. */
   prove(bench: RuleBench): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ type Gap = Pick<DriverSubject, 'without'> & {
   readonly definition: { readonly capabilities: DriverCapabilities };
 };
 
-/** The first thing that keeps a rule from being tried; `undefined` where nothing does. */
+/** The first obstacle to a rule; `undefined` where there is none. */
 export function findObstacle({ needs = [] }: ProvableRule, subject: Gap): RuleObstacle | undefined {
   for (const need of needs) {
     const obstacle = obstacleOf(need, subject);

@@ -5,7 +5,7 @@ export const MEGABYTE = 1024 * 1024;
 
 const BLOCK_BYTES = 16 * 1024;
 
-/** Bytes that look like an image's to a store: every value occurs, no block is like another, and `seed` tells bodies apart. */
+/** Bytes like those of an image: all values occur, blocks differ, and each `seed` gives another body. */
 export function sampleBody(size: number, seed = 1): Buffer {
   const block = new SeededRandom(seed).bytes(Math.min(size, BLOCK_BYTES));
   const body = Buffer.alloc(size, block);
@@ -23,7 +23,7 @@ export function sampleEntry(
   return createEntry({ name, contentType: 'image/webp', created: 1_700_000_000_000, ...details }, body);
 }
 
-/** An entry whose `created` and body tell its version. */
+/** An entry whose `created` and body identify its version. */
 export function versionedEntry(name: string, version: number, size: number): CacheEntry {
   return sampleEntry(name, sampleBody(size, version), { created: version });
 }

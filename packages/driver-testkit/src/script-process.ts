@@ -1,9 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
+export interface ScriptProcessOptions {
+  /** Variables of the process. Default: those of this process. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+}
+
 /**
- * A script in a process of its own, for tests of what processes do to each other. The script sends messages by
- * `process.send`, and is killed, without a warning, when it is disposed of.
+ * A script in its own process, for tests with several processes. The script sends messages with `process.send`, and
+ * is killed by SIGKILL when this object is disposed of.
  *
  * @example
  * await using writer = new ScriptProcess(new URL('processes/put-forever.mjs', import.meta.url), [folder]);
@@ -12,15 +17,15 @@ import { once } from 'node:events';
 export class ScriptProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
 
-  /** Starts the script. Its output goes where this process writes. */
-  constructor(script: string | URL, args: readonly string[] = []) {
-    // Flags of a test runner's own, such as its loaders, are not for the script.
-    this.#child = fork(script, args, { execArgv: [] });
-    // Such as a message to a script that has ended: whoever waits for an answer is told of the end.
+  /** Starts the script. It inherits standard output and standard error. */
+  constructor(script: string | URL, args: readonly string[] = [], { env }: ScriptProcessOptions = {}) {
+    // Flags of the test runner, such as its loaders, are not for the script.
+    this.#child = fork(script, args, { execArgv: [], env });
+    // A message to a script that has ended fails, for example. `nextMessage` rejects anyway.
     this.#child.on('error', () => undefined);
   }
 
-  /** `undefined` where it could not be started. */
+  /** `undefined` if the script could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
@@ -29,7 +34,7 @@ export class ScriptProcess implements AsyncDisposable {
     this.#child.send(message);
   }
 
-  /** The next message that comes from now on. Rejects where the script ends before. */
+  /** Waits for the next message. Rejects if the script ends before. */
   async nextMessage(): Promise<unknown> {
     const ended = new AbortController();
     const onExit = (code: number | null, signal: string | null): void => {
@@ -47,7 +52,7 @@ export class ScriptProcess implements AsyncDisposable {
     }
   }
 
-  /** Kills the script, and waits until it is gone. */
+  /** Kills the script by SIGKILL, and waits until it has ended. Idempotent. */
   async kill(): Promise<void> {
     if (this.#hasEnded) return;
     const exit = once(this.#child, 'exit');

@@ -2,9 +2,9 @@ import { isPromise } from 'node:util/types';
 import type { StoreDoors } from './driver-subject.js';
 import type { OperationWatch } from './operation-watch.js';
 
-/** A failure of what the suite was given to get at the store, which says nothing about the driver. */
+/** A failure of the subject's own functions, not of the driver. */
 export class SubjectFault extends Error {
-  /** @param part the function of the subject, or its property, that is wrong */
+  /** @param part the faulty function or property of the subject */
   constructor(part: string, what: string, cause?: unknown) {
     super(
       `a fault of the test harness, not of the driver: ${part} of the subject ${what}; mend it and run the rule again`,
@@ -14,7 +14,7 @@ export class SubjectFault extends Error {
   }
 }
 
-/** Calls a function of the subject, so that its failure is known as the subject's. */
+/** Calls a function of the subject, and turns its failure into a {@link SubjectFault}. */
 export async function askSubject<Outcome>(
   part: string,
   watch: OperationWatch,
@@ -30,7 +30,7 @@ export async function askSubject<Outcome>(
   }
 }
 
-/** The doors of a store. One that is not there fails when a rule wants it; each failure is known as the subject's. */
+/** The direct access to a store. A missing function fails when a rule calls it, with a {@link SubjectFault}. */
 export function subjectDoors(store: StoreDoors, watch: OperationWatch): Required<StoreDoors> {
   return {
     foreign: (name) => askSubject('foreign()', watch, () => offered(store, 'foreign')(name)),
@@ -54,7 +54,7 @@ export function subjectDoors(store: StoreDoors, watch: OperationWatch): Required
   };
 }
 
-/** For what is neither offered nor explained. */
+/** The failure for a part that is neither offered nor explained. */
 export function missingPart(part: string): SubjectFault {
   return new SubjectFault(part, 'is missing: add it, or say under "without" why this store cannot have it');
 }

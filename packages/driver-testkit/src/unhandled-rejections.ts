@@ -1,8 +1,8 @@
 type Listener = (reason: unknown, promise: Promise<unknown>) => void;
 
 /**
- * Does `work` and gathers the rejections that nobody handles meanwhile. Other listeners, such as a test runner's,
- * do not hear of them: the rule reports them itself.
+ * Runs `work`, and collects the unhandled rejections meanwhile. Other listeners, such as a test runner's, do not get
+ * them, since the rule reports them.
  */
 export async function gatherUnhandledRejections(work: () => Promise<void>): Promise<readonly unknown[]> {
   const reasons: unknown[] = [];

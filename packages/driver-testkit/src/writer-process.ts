@@ -1,12 +1,11 @@
 /*
- * The process that is killed: opens the driver that its argument names and puts one entry again and again, each
- * time in another version.
+ * The process that is killed: opens the driver in its argument, and puts ever new versions of one entry.
  */
 import { type CacheDriverDefinition, systemClock } from '@imgproxy-cache/core/driver';
 import type { WriterOrder } from './killed-writer.js';
 import { versionedEntry } from './sample-entries.js';
 
-// Nobody would stop it if the suite itself were killed.
+// Otherwise it would outlive a suite that is killed.
 process.once('disconnect', () => process.exit());
 
 const order = JSON.parse(String(process.argv[2])) as WriterOrder;

@@ -14,14 +14,15 @@ import type { EntryUses } from './eviction/entry-uses.js';
 import { close, closeUnwatched, fstat, lstat, open, read } from './fs-calls.js';
 import { fsError, toCacheError } from './fs-errors.js';
 import type { Obstacles } from './obstacles.js';
+import { addYoungWeight } from './young-weight.js';
 
 // Non-blocking, so that opening a FIFO cannot hang.
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 // Up to this size `get` reads the whole file; more would stay in memory for as long as its reader is slow.
 const MAX_BUFFERED_BYTES = 1024 * 1024 + MAX_TRAILER_BYTES;
-// Node 26 reads a small file in one round trip to its thread pool, where open and read take two. But V8 reclaims buffers
-// of readFile by full collections only: from about 100 KB on these cost more than the trip. Before 26 readFile takes four.
+// Node 26 reads a small file in one round trip to its thread pool, where open and read take two; before, it takes four.
+// Larger buffers of readFile cost more than the trip.
 const MAX_READ_FILE_BYTES = Number.parseInt(process.versions.node, 10) >= 26 ? 64 * 1024 : 0;
 // 256 KiB take half the CPU time of 64 KiB.
 const CHUNK_BYTES = 256 * 1024;
@@ -101,6 +102,7 @@ export class EntryReader {
 
 /** Reads a file of `size` bytes; `undefined` if it is too large for one read or has another size. */
 async function readWhole(path: string, size: number): Promise<Buffer | undefined> {
+  addYoungWeight(size);
   if (size <= MAX_READ_FILE_BYTES) {
     const file = await readFile(path, { flag: READ_FLAGS });
     return file.length <= MAX_BUFFERED_BYTES ? file : undefined;
@@ -158,6 +160,7 @@ class FileBody implements BodySource {
   async *chunks(signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
     for (let position = 0; position < this.#size; ) {
       const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, this.#size - position));
+      addYoungWeight(chunk.length);
       const count = await this.#read(chunk, position, signal);
       position += count;
       yield chunk.subarray(0, count);

@@ -87,7 +87,7 @@ export class FsDriver implements CacheDriver {
 
   async delete(names: readonly string[], { signal }: OperationOptions = {}): Promise<void> {
     const onRemoved =
-      this.#limits.maxSize > 0 ? (bytes: number) => this.#eviction?.recordGrowth(-bytes) : undefined;
+      this.#limits.maxSize > 0 ? (bytes: number) => this.#eviction?.noteRemoved(bytes) : undefined;
     const removal = new EntryRemoval(names, {
       layout: this.#layout,
       folders: this.#folders,
@@ -158,8 +158,9 @@ export class FsDriver implements CacheDriver {
       throw largerThanCache(name, bytes, this.#limits);
     this.#removeLeftovers();
     try {
+      await this.#eviction?.waitForRoom();
       const replaced = await this.#writer.write(place, [body, trailer], signal);
-      this.#eviction?.recordGrowth(bytes - replaced);
+      this.#eviction?.noteStored(name, bytes, bytes - replaced);
     } catch (error) {
       if (isFull(error)) this.#eviction?.makeRoomFor(bytes);
       if (isAbsence(error)) await this.#folders.assertRoot('put');

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import net, { type AddressInfo, type Server, type Socket } from 'node:net';
+import { ManualClock } from '@imgproxy-cache/driver-testkit';
 import { type HttpBody, HttpTransport, type HttpTransportOptions } from '@imgproxy-cache/http-transport';
 import { onTestFinished, vi } from 'vitest';
-import { ManualClock } from './manual-clock.js';
 
 export type Answering = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -90,7 +90,7 @@ export function openTransport(options: HttpTransportOptions = {}): {
   transport: HttpTransport;
   clock: ManualClock;
 } {
-  const clock = new ManualClock();
+  const clock = new ManualClock({ ticking: true });
   const transport = new HttpTransport({ clock, ...options });
   onTestFinished(() => transport.close());
   return { transport, clock };

@@ -1,9 +1,9 @@
 import net, { type Server, type Socket } from 'node:net';
 import tls from 'node:tls';
+import type { ManualClock } from '@imgproxy-cache/driver-testkit';
 import { type HttpTransport, TransportError } from '@imgproxy-cache/http-transport';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { authority, listen, openTransport, serverTls, setProxies, textOf } from './http-server.js';
-import type { ManualClock } from './manual-clock.js';
 import { startProxy } from './proxy-server.js';
 
 type Step = 'accepted' | 'in the handshake' | 'asked' | 'after the head' | 'in the body';

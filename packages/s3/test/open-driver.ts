@@ -8,9 +8,9 @@ import {
   type DriverEvent,
   type EntryDescription,
 } from '@imgproxy-cache/core/driver';
+import { ManualClock } from '@imgproxy-cache/driver-testkit';
 import s3, { type S3Config, S3Driver, type S3DriverOptions } from '@imgproxy-cache/s3';
 import { expect, onTestFinished, vi } from 'vitest';
-import { ManualClock } from './manual-clock.js';
 import { S3Server } from './s3-server.js';
 
 export const RESERVED_NAME = 'images/v1/check';
@@ -49,7 +49,7 @@ export interface OpenDriver {
 /** A driver that is closed with the test. */
 export function openDriver(changes: Partial<S3Config>, options: S3DriverOptions = {}): OpenDriver {
   const events: DriverEvent[] = [];
-  const clock = new ManualClock();
+  const clock = new ManualClock({ ticking: true });
   const context = {
     report: (event: DriverEvent) => void events.push(event),
     clock,

@@ -1,13 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadSoak, soakNames } from './known-soaks.js';
-import { toMarkdown } from './report.js';
-import type { SoakSummary } from './soak.js';
+import type { Judgement, Outcome, SoakResult } from './soak.js';
+import { SOAKS } from './soaks.js';
 
-const names = await soakNames();
 const USAGE = `usage: pnpm soak [name...] [--seed N] [--operations N] [--brief] [--markdown FILE] [--json FILE]
-soaks: ${names.join(', ')} (default: all)`;
+soaks: ${Object.keys(SOAKS).join(', ')} (default: all)`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,30 +18,55 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
+if (values.help) end(0);
 const seed = wholeNumber('seed', values.seed) ?? Date.now() % 2 ** 31;
 const operations = wholeNumber('operations', values.operations);
-const unknown = positionals.filter((name) => !names.includes(name));
-if (values.help) end(0);
-if (unknown.length > 0) end(2, `no soak ${unknown.join(', ')}\n`);
+const wanted = (positionals.length > 0 ? positionals : Object.keys(SOAKS)).map((name) => {
+  const soak = SOAKS[name];
+  return soak === undefined ? end(2, `no soak ${name}\n`) : { ...soak, name };
+});
 
-const summaries: SoakSummary[] = [];
-for (const name of positionals.length > 0 ? positionals : names) summaries.push(await run(name));
-await write(values.markdown, summaries.map(toMarkdown).join(''));
-await write(values.json, `${JSON.stringify(summaries, undefined, 2)}\n`);
-// A soak that leaves something behind must not keep its own runner waiting.
-process.exit(summaries.every(({ passed }) => passed) ? 0 : 1);
-
-async function run(name: string): Promise<SoakSummary> {
-  const soak = await loadSoak(name);
-  const count = operations ?? (values.brief ? soak.briefOperations : soak.operations);
+const summaries = [];
+let markdown = '';
+for (const { name, title, run, ...counts } of wanted) {
+  const count = operations ?? (values.brief ? counts.briefOperations : counts.operations);
   const progress = (text: string): void => void process.stderr.write(`${name}: ${text}\n`);
   progress(`seed ${seed}, ${count} operations`);
-  const result = await soak.run({ seed, operations: count, progress });
-  const { judgements } = result;
-  const passed = judgements.length > 0 && judgements.every(({ holds }) => holds);
-  const summary = { name, title: soak.title, seed, operations: count, passed, ...result };
-  process.stdout.write(toMarkdown(summary));
-  return summary;
+  const result = await run({ seed, operations: count, progress });
+  const passed = result.judgements.length > 0 && result.judgements.every(({ holds }) => holds);
+  const facts = `Seed ${seed}, ${count} operations, Node.js ${process.versions.node}.`;
+  const text = `## ${name}: ${passed ? 'passed' : 'FAILED'}\n\n${title} ${facts}\n\n${toMarkdown(result)}\n\n`;
+  process.stdout.write(text);
+  markdown += text;
+  summaries.push({ name, title, seed, operations: count, passed, ...result });
+}
+await write(values.markdown, markdown);
+await write(values.json, `${JSON.stringify(summaries, undefined, 2)}\n`);
+// A soak that leaves something behind must not keep this process alive.
+process.exit(summaries.every(({ passed }) => passed) ? 0 : 1);
+
+/** Markdown that reads well on a terminal too. */
+function toMarkdown({ outcomes, judgements, appendix }: SoakResult): string {
+  const outcome = ({ operation, outcome, count }: Outcome): string[] => [operation, outcome, String(count)];
+  const judgement = ({ name, holds, figures }: Judgement): string[] => [
+    name,
+    holds ? 'holds' : 'FAILS',
+    figures,
+  ];
+  return [
+    table(['operation', 'outcome', 'count'], outcomes.map(outcome)),
+    table(['judgement', '', 'figures'], judgements.map(judgement)),
+    ...(appendix === undefined ? [] : [appendix]),
+  ].join('\n\n');
+}
+
+function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = columns.map((column, index) =>
+    Math.max(column.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' | ')} |`;
+  return [line(columns), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
 }
 
 async function write(file: string | undefined, text: string): Promise<void> {

@@ -121,6 +121,8 @@ export const BROKEN_DRIVERS: readonly BrokenDriver[] = [
       }
     },
     ['what a driver says of the store is true', 'what the driver of a cache says of the store is true'],
+    // The cache needs some hits.
+    800,
   ),
   broken(
     'fails in a way of its own',

@@ -4,17 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type SoakSummary, soakNames } from 'soak';
+import { SOAKS, type SoakResult } from 'soak';
 import { describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const run = (...args: string[]): Promise<{ stdout: string; stderr: string }> =>
   promisify(execFile)(process.execPath, [MAIN, ...args], { maxBuffer: 16_000_000 });
 
-const names = await soakNames();
-
-describe('the short form of each soak', { timeout: 300_000 }, () => {
-  it.each(names)('%s passes, and tells seed, outcomes and judgements', async (name) => {
+describe('the short form of each soak', () => {
+  it.each(Object.keys(SOAKS))('%s passes, and tells seed, outcomes and judgements', async (name) => {
     const folder = await mkdtemp(join(tmpdir(), 'imgproxy-cache-soak-test-'));
     try {
       const json = join(folder, 'summary.json');
@@ -22,7 +20,7 @@ describe('the short form of each soak', { timeout: 300_000 }, () => {
         (failed: { stdout: string; stderr: string }) => failed,
       );
       expect(stdout).toContain(`## ${name}: passed`);
-      const [summary, ...others] = JSON.parse(await readFile(json, 'utf8')) as SoakSummary[];
+      const [summary, ...others] = JSON.parse(await readFile(json, 'utf8')) as SoakResult[];
       expect(others).toEqual([]);
       expect(summary).toMatchObject({ name, seed: 20261124, passed: true });
       expect(summary?.outcomes.length).toBeGreaterThan(0);

@@ -5,6 +5,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { S3Peer } from '../s3-peer.js';
 import type { S3Place } from '../s3-place.js';
 import { versionOf } from '../versions.js';
+import { nameOf } from './imgproxy-cache.js';
 
 const version = `@aws-sdk/client-s3 ${versionOf('@aws-sdk/client-s3')}`;
 
@@ -35,7 +36,8 @@ function sdk(names: S3Peer['names'], settings: string, configOf: (place: S3Place
     connect(place, Bucket) {
       const client = new S3Client(configOf(place));
       return {
-        async get(Key) {
+        async get(index) {
+          const Key = nameOf(index);
           const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
           return await Body?.transformToByteArray();
         },

@@ -9,9 +9,9 @@ import { requestOf } from './imgproxy-cache.js';
 
 const version = `bentocache ${versionOf('bentocache')}`;
 
-// The plainest key that tells the requests apart, made for each request as ours is.
-function keyOf(index: number): string {
-  const { source, options = [], format } = requestOf(index % IMAGES);
+/** The plainest key that tells the requests apart, made for each request as ours is. */
+export function keyOf(index: number): string {
+  const { source, options = [], format } = requestOf(index);
   return `${source}|${JSON.stringify(options)}|${format}`;
 }
 
@@ -26,7 +26,8 @@ export const bentocacheFileHit: Contestant = {
       await bento.set({ key: keyOf(index), value: imageBody(bytes, index).toString('base64') });
     }
     return {
-      run: async (index) => Buffer.from((await bento.get({ key: keyOf(index) })) as string, 'base64'),
+      run: async (index) =>
+        Buffer.from((await bento.get({ key: keyOf(index % IMAGES) })) as string, 'base64'),
       async close() {
         await bento.disconnectAll();
         await folder.remove();
@@ -45,7 +46,7 @@ export const bentocacheFileStore: Contestant = {
     const bodies = Array.from({ length: IMAGES }, (_, index) => imageBody(bytes, index));
     return {
       run: (index) =>
-        bento.set({ key: keyOf(index), value: bodies[index % IMAGES]?.toString('base64') ?? '' }),
+        bento.set({ key: keyOf(index % IMAGES), value: bodies[index % IMAGES]?.toString('base64') ?? '' }),
       async close() {
         await bento.disconnectAll();
         await folder.remove();
@@ -55,7 +56,7 @@ export const bentocacheFileStore: Contestant = {
 };
 
 /** A hit in memory, as `getOrSet` is used. `serialize: true` is the default. */
-export function bentocacheMemoryHit(serialize: boolean): Contestant {
+export function bentocacheMemoryHit(serialize: boolean, images: number = IMAGES): Contestant {
   return {
     name: serialize ? 'bentocache memory, default' : 'bentocache memory, serialize: false',
     version,
@@ -63,28 +64,26 @@ export function bentocacheMemoryHit(serialize: boolean): Contestant {
       ? 'defaults; the body as base64, since values are JSON'
       : 'serialize: false; the body as a Buffer',
     async open(bytes) {
-      const bento = new BentoCache({
-        default: 'images',
-        stores: { images: bentostore().useL1Layer(memoryDriver({ serialize })) },
-      });
+      const bento = openMemoryStore(serialize);
       const storedValue = (index: number): unknown => {
         const body = imageBody(bytes, index);
         return serialize ? body.toString('base64') : body;
       };
-      for (let index = 0; index < IMAGES; index++)
+      for (let index = 0; index < images; index++)
         await bento.set({ key: keyOf(index), value: storedValue(index) });
       return {
-        run: (index) => bento.getOrSet({ key: keyOf(index), factory: () => storedValue(index) }),
+        run: (index) =>
+          bento.getOrSet({ key: keyOf(index % images), factory: () => storedValue(index % images) }),
         close: () => bento.disconnectAll(),
       };
     },
   };
 }
 
-export function openMemoryStore(): BentoCache<{ images: ReturnType<typeof bentostore> }> {
+export function openMemoryStore(serialize: boolean): BentoCache<{ images: ReturnType<typeof bentostore> }> {
   return new BentoCache({
     default: 'images',
-    stores: { images: bentostore().useL1Layer(memoryDriver({ serialize: false })) },
+    stores: { images: bentostore().useL1Layer(memoryDriver({ serialize })) },
   });
 }
 

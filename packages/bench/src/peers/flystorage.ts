@@ -4,6 +4,7 @@ import { FileStorage } from '@flystorage/file-storage';
 import type { S3Peer } from '../s3-peer.js';
 import { versionOf } from '../versions.js';
 import { tunedSdkConfig } from './aws-sdk.js';
+import { nameOf } from './imgproxy-cache.js';
 
 export const flystorage: S3Peer = {
   names: { get: 'flystorage readToBuffer', put: 'flystorage write' },
@@ -13,7 +14,7 @@ export const flystorage: S3Peer = {
     const client = new S3Client(tunedSdkConfig(place));
     const storage = new FileStorage(new AwsS3StorageAdapter(client, { bucket }));
     return {
-      get: (name) => storage.readToBuffer(name),
+      get: (index) => storage.readToBuffer(nameOf(index)),
       put: ({ metadata: { name, contentType }, body }) =>
         storage.write(name, body, { mimeType: contentType, size: body.length }),
       close: () => client.destroy(),

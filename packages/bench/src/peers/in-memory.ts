@@ -3,13 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { IMAGES, imageBody } from '../bodies.js';
 import type { Contestant } from '../table.js';
 import { versionOf } from '../versions.js';
-import { requestOf } from './imgproxy-cache.js';
-
-// The plainest key that tells the requests apart, made for each request as ours is.
-function keyOf(index: number): string {
-  const { source, options = [], format } = requestOf(index % IMAGES);
-  return `${source}|${JSON.stringify(options)}|${format}`;
-}
+import { keyOf } from './bentocache.js';
 
 /** The floor: a map look-up, no promise, no policy. */
 export const lruCacheHit: Contestant = {
@@ -19,7 +13,7 @@ export const lruCacheHit: Contestant = {
   async open(bytes) {
     const cache = new LRUCache<string, Buffer>({ max: 10_000 });
     for (let index = 0; index < IMAGES; index++) cache.set(keyOf(index), imageBody(bytes, index));
-    return { run: (index) => cache.get(keyOf(index)), close: async () => cache.clear() };
+    return { run: (index) => cache.get(keyOf(index % IMAGES)), close: async () => cache.clear() };
   },
 };
 
@@ -31,7 +25,7 @@ export const cacheManagerHit: Contestant = {
     const cache = createCache();
     for (let index = 0; index < IMAGES; index++) await cache.set(keyOf(index), imageBody(bytes, index));
     return {
-      run: (index) => cache.wrap(keyOf(index), async () => imageBody(bytes, index)),
+      run: (index) => cache.wrap(keyOf(index % IMAGES), async () => imageBody(bytes, index)),
       close: async () => void (await cache.disconnect()),
     };
   },

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { Client } from 'minio';
 import type { S3Peer } from '../s3-peer.js';
 import { versionOf } from '../versions.js';
+import { nameOf } from './imgproxy-cache.js';
 
 export const minio: S3Peer = {
   names: { get: 'minio-js getObject', put: 'minio-js putObject' },
@@ -22,8 +23,8 @@ export const minio: S3Peer = {
       transportAgent: agent,
     });
     return {
-      async get(name) {
-        const stream = await client.getObject(bucket, name);
+      async get(index) {
+        const stream = await client.getObject(bucket, nameOf(index));
         return Buffer.concat(await stream.toArray());
       },
       put: ({ metadata: { name, contentType }, body }) =>

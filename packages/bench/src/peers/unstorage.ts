@@ -2,6 +2,7 @@ import { createStorage } from 'unstorage';
 import s3Driver from 'unstorage/drivers/s3';
 import type { S3Peer } from '../s3-peer.js';
 import { versionOf } from '../versions.js';
+import { nameOf } from './imgproxy-cache.js';
 
 export const unstorage: S3Peer = {
   names: { get: 'unstorage getItemRaw', put: 'unstorage setItemRaw' },
@@ -10,7 +11,7 @@ export const unstorage: S3Peer = {
   connect(place, bucket) {
     const storage = createStorage({ driver: s3Driver({ ...place, bucket }) });
     return {
-      get: (name) => storage.getItemRaw(name),
+      get: (index) => storage.getItemRaw(nameOf(index)),
       put: ({ metadata: { name }, body }) => storage.setItemRaw(name, body),
       close: () => storage.dispose(),
     };

@@ -1,104 +1,52 @@
-import { type CacheDriver, readVerified } from '@imgproxy-cache/core/driver';
-import fs from '@imgproxy-cache/fs';
-import { IMAGES } from '../bodies.js';
 import { bentocacheFileHit } from '../peers/bentocache.js';
 import { cacacheHit } from '../peers/cacache.js';
-import {
-  entryOf,
-  nameOf,
-  OUR_VERSION,
-  openCache,
-  openDriver,
-  renderer,
-  requestOf,
-} from '../peers/imgproxy-cache.js';
-import { openFstatRead } from '../peers/plain-files.js';
-import type { Contestant, Table } from '../table.js';
-import { temporaryFolder } from '../temporary-folder.js';
+import { fetchHit, onFiles } from '../peers/imgproxy-cache.js';
+import { openFstatRead, readFileHit, readStreamHit } from '../peers/plain-files.js';
+import type { Goal, Table } from '../table.js';
 
-const ours: Contestant = {
-  name: 'fs driver',
-  version: OUR_VERSION,
-  settings: 'get, metadata validated, CRC-32 checked',
-  async open(bytes) {
-    const folder = await temporaryFolder();
-    const driver: CacheDriver = openDriver(fs, {
-      root: folder.path,
-      bucket: '',
-      sync: false,
-      fileMode: '0600',
-      folderMode: '0700',
-      maxSize: 0,
-      minFreeSpace: 0,
-    });
-    for (let index = 0; index < IMAGES; index++) await driver.put(nameOf(index), entryOf(index, bytes));
-    return {
-      async run(index) {
-        const entry = await driver.get(nameOf(index % IMAGES));
-        if (entry === undefined) throw new Error('a miss where a hit was expected');
-        return readVerified(entry);
-      },
-      async close() {
-        await driver.close();
-        await folder.remove();
-      },
-    };
-  },
-};
+const ours = fetchHit({ name: 'ImageCache.fetch on fs', openStore: onFiles });
+const ourStream = fetchHit({
+  name: 'ImageCache.fetch on fs, streamed',
+  openStore: onFiles,
+  isStreamed: true,
+});
 
-const fetched: Contestant = {
-  name: 'ImageCache.fetch on fs',
-  version: OUR_VERSION,
-  settings: 'defaults: key, single flight, deadline, CRC-32, events',
-  async open(bytes) {
-    const folder = await temporaryFolder();
-    const cache = await openCache({
-      IMGPROXY_CACHE_USE: 'fs',
-      IMGPROXY_CACHE_FS_ROOT: folder.path,
-      IMGPROXY_CACHE_REPORT_ERRORS: '1',
-    });
-    for (let index = 0; index < IMAGES; index++) {
-      await cache.fetch(requestOf(index), renderer(entryOf(index, bytes).body));
-    }
-    const miss = (): never => {
-      throw new Error('a miss where a hit was expected');
-    };
-    return {
-      async run(index) {
-        const { image } = await cache.fetch(requestOf(index % IMAGES), miss);
-        return image.bytes();
-      },
-      async close() {
-        await cache.close();
-        await folder.remove();
-      },
-    };
-  },
-};
+function goal(peer: string, atLeast: number, bytes = 50_000, inFlight = 32): Goal {
+  return { contestant: ours.name, peer, figure: 'operationsPerSecond', bytes, inFlight, atLeast };
+}
 
 export const fsHit: Table = {
   name: 'fs-hit',
   title: 'A hit on files',
   operation: 'Get one of 64 images that are in the page cache, whole.',
-  contestants: [ours, fetched, openFstatRead, cacacheHit, bentocacheFileHit],
-  sizes: [5_000, 50_000, 1_000_000],
+  contestants: [ours, openFstatRead, readFileHit, cacacheHit, bentocacheFileHit],
+  sizes: [5_000, 50_000],
   inFlight: [1, 32],
   goals: [
+    goal(openFstatRead.name, 0.75),
+    goal(openFstatRead.name, 0.75, 50_000, 1),
+    goal(openFstatRead.name, 0.75, 5_000),
+    goal(openFstatRead.name, 0.75, 5_000, 1),
+    goal(cacacheHit.name, 3),
+  ],
+};
+
+export const fsLargeHit: Table = {
+  name: 'fs-large-hit',
+  title: 'A large hit on files',
+  operation: 'Read one of 8 images of 20 MB that are in the page cache to its end, as a stream.',
+  contestants: [ourStream, readStreamHit],
+  sizes: [20_000_000],
+  inFlight: [4],
+  goals: [
     {
-      contestant: ours.name,
-      peer: openFstatRead.name,
-      figure: 'operationsPerSecond',
-      bytes: 50_000,
-      inFlight: 32,
-      atLeast: 0.75,
-    },
-    {
-      contestant: ours.name,
-      peer: cacacheHit.name,
-      figure: 'operationsPerSecond',
-      bytes: 50_000,
-      inFlight: 32,
-      atLeast: 3,
+      contestant: ourStream.name,
+      peer: readStreamHit.name,
+      figure: 'operationsPerCpuSecond',
+      bytes: 20_000_000,
+      inFlight: 4,
+      atLeast: 1,
     },
   ],
+  effort: { rounds: 3, roundMilliseconds: 1000 },
 };

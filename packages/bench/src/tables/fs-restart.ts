@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { createEntry, type DriverEvent, systemClock } from '@imgproxy-cache/core/driver';
 import fs from '@imgproxy-cache/fs';
 import { imageBody } from '../bodies.js';
-import { entryOf, nameOf } from '../peers/imgproxy-cache.js';
+import { entryOf, nameOf, spreadName } from '../peers/imgproxy-cache.js';
 import type { Experiment } from '../table.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
-const ENTRIES = 1_000_000;
+const ENTRIES = Number(process.env['BENCH_FS_ENTRIES'] ?? 100_000);
 const SMOKE_ENTRIES = 1_000;
 const BYTES = 1_000;
 const IN_FLIGHT = 8;
@@ -35,7 +35,7 @@ interface Outcome {
 
 export const fsRestart: Experiment = {
   name: 'fs-restart',
-  title: 'A restart with a million entries on files',
+  title: 'A restart with many entries on files',
   operation: `A process starts on a folder of ${ENTRIES} entries of ${BYTES} bytes with IMGPROXY_CACHE_FS_MAX_SIZE, and stores one: until it knows the size, and until 5 % are evicted. Files and folders are in the caches of the system.`,
   async run({ scale }) {
     const entries = scale < 1 ? SMOKE_ENTRIES : ENTRIES;
@@ -85,11 +85,6 @@ async function fill(root: string, entries: number): Promise<void> {
   await driver.close();
 }
 
-/** As the cache names entries: spread over 65,536 folders. */
-function spreadName(index: number): string {
-  return nameOf((index * 40_503) % 2 ** 32);
-}
-
 async function restart(order: Order): Promise<Outcome> {
   const child = fork(fileURLToPath(import.meta.url), [], { execArgv: [] });
   child.send(order);
@@ -120,7 +115,6 @@ function openFiles(
 
 /** The process that starts anew. */
 async function follow({ root, maxSize, until }: Order): Promise<Outcome> {
-  globalThis.gc?.();
   const before = process.memoryUsage.rss();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { ImageCache } from '@imgproxy-cache/core';
 import { IMAGES, imageBody } from '../bodies.js';
 import { openCache, renderer, requestOf } from '../peers/imgproxy-cache.js';
-import { sharedServer, useCredentials } from '../s3-place.js';
+import { fakeServer, useCredentials } from '../s3-place.js';
 import type { Experiment } from '../table.js';
 import { temporaryFolder } from '../temporary-folder.js';
 
@@ -34,7 +34,7 @@ async function fillFiles(bytes: number): Promise<FilledCache> {
   };
 }
 
-const openServer = sharedServer({ tls: false });
+const openServer = fakeServer({ tls: false });
 
 async function findBucket(bytes: number): Promise<FilledCache> {
   const place = await openServer();
@@ -60,7 +60,6 @@ async function readSlowly(
   { cache }: FilledCache,
   bytes: number,
 ): Promise<{ readonly megabytes: number; readonly delayMilliseconds: number }> {
-  globalThis.gc?.();
   const before = process.memoryUsage.rss();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

@@ -44,7 +44,7 @@ const CONTENDERS: readonly Contender[] = [
   {
     name: `bentocache getOrSet ${versionOf('bentocache')}`,
     async open() {
-      const bento = openMemoryStore();
+      const bento = openMemoryStore(false);
       return {
         call: ({ run }) => bento.getOrSet({ key: 'image', factory: run }),
         close: () => bento.disconnectAll(),

@@ -21,16 +21,16 @@ import { InjectedFault } from './injected-fault.js';
 import { suffer } from './suffer.js';
 
 export interface FaultDriverOptions {
-  /** Whose time delays and conditions mean. Default: the machine's. */
+  /** The clock of delays and conditions. Default: the system's. */
   readonly clock?: Clock;
-  /** Of the probabilities. Default: 1. */
+  /** Seed of the probabilities. Default: 1. */
   readonly seed?: number;
 }
 
 /**
- * Wraps any driver and lets it go wrong as it is told, while it runs: for tests of whatever uses a driver.
- * Faults of one point strike in the order of their injection, until one of them ends the call. What is got is never
- * `verified`, so that whoever reads it finds a damage.
+ * Wraps any driver and injects faults at run time, for tests of code that uses a driver. Faults of one point strike
+ * in the order of their injection, until one of them ends the call. Entries are never `verified`, so that their reader
+ * detects damage.
  *
  * @example
  * const faults = new FaultDriver(new MemoryDriver());
@@ -52,7 +52,7 @@ export class FaultDriver implements CacheDriver {
     this.#random = new SeededRandom(seed);
   }
 
-  /** Makes the calls at a point go wrong from now on. */
+  /** Injects a fault at a point. */
   inject(point: 'body', effect: BodyEffect, conditions?: FaultConditions): InjectedFault;
   inject(
     point: Exclude<FaultPoint, 'body'>,
@@ -70,17 +70,17 @@ export class FaultDriver implements CacheDriver {
     return fault;
   }
 
-  /** Removes all faults. What hangs because of them goes on. */
+  /** Removes all faults. Operations that hang because of them continue. */
   clear(): void {
     for (const fault of [...this.#faults]) fault.remove();
   }
 
-  /** How often each point was passed, with and without a fault. */
+  /** Number of calls at each point, with and without a fault. */
   get calls(): Readonly<Record<FaultPoint, number>> {
     return countsOf(this.#calls);
   }
 
-  /** How many faults have struck at each point, removed ones included. */
+  /** How many faults have struck at each point, including removed ones. */
   get strikes(): Readonly<Record<FaultPoint, number>> {
     return countsOf(this.#strikes);
   }

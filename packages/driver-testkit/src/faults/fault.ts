@@ -5,11 +5,11 @@ export const FAULT_POINTS = ['get', 'body', 'put', 'delete', 'list', 'check', 'c
 
 export type FaultPoint = (typeof FAULT_POINTS)[number];
 
-/** What goes wrong. */
+/** The effect of a fault on an operation. */
 export type FaultEffect =
   /**
-   * The operation fails: with a `CacheError` of this code, or with whatever `thrown` makes, such as something that
-   * is no `CacheError`. With `done` it is carried out first and only its answer is lost.
+   * The operation fails with a `CacheError` of this code, by default `ERR_CACHE_UNAVAILABLE`, or with the result of
+   * `thrown`. With `done` the operation is carried out first, and only its answer is lost.
    */
   | {
       readonly kind: 'error';
@@ -17,40 +17,40 @@ export type FaultEffect =
       readonly thrown?: () => unknown;
       readonly done?: boolean;
     }
-  /** The operation begins later, by so many milliseconds of the clock. */
+  /** The operation begins so many milliseconds later, by the clock. */
   | { readonly kind: 'delay'; readonly milliseconds: number; readonly deaf?: boolean }
   /**
-   * The operation does not begin until the fault is removed. A `deaf` hang or delay ignores the signal of its
-   * operation; any other ends with `ERR_CACHE_ABORTED`.
+   * The operation does not begin until the fault is removed. A `deaf` hang or delay ignores its operation's signal;
+   * any other fails with `ERR_CACHE_ABORTED` when the signal aborts.
    */
   | { readonly kind: 'hang'; readonly deaf?: boolean }
   /**
-   * The operation answers what is not true: a get is a miss, a put or a delete says that it was done and was not
-   * (so that what was deleted is still a hit), a list has no names, a check is ok, a close has closed.
+   * The operation does nothing and reports success: get is a miss, put and delete resolve, list has no names, check is
+   * ok, close resolves.
    */
   | { readonly kind: 'lie' };
 
-/** What goes wrong with a body that is read. */
+/** The effect of a fault on reading a body. */
 export type BodyEffect =
-  /** The reading fails, is late or hangs: before the chunk that holds the byte at `offset`, by default the first. */
+  /** Reading fails, is late or hangs before the chunk with the byte at `offset`, by default the first. */
   | (Exclude<FaultEffect, { readonly kind: 'lie' }> & { readonly offset?: number })
-  /** The body ends, cleanly, after so many bytes. */
+  /** The body ends cleanly after so many bytes. */
   | { readonly kind: 'truncate'; readonly bytes: number }
-  /** One bit of the byte at this offset is turned over; without an offset in the middle of the body. */
+  /** One bit of the byte at this offset is flipped. Default: the middle of the body. */
   | { readonly kind: 'corrupt'; readonly offset?: number };
 
-/** When a fault strikes; all that is given must hold. Without any it strikes always. */
+/** When a fault strikes. All given conditions must hold; without any it always strikes. */
 export interface FaultConditions {
-  /** Not before so many calls at its point, counted from its injection. */
+  /** Skips so many calls at its point after its injection. */
   readonly after?: number;
-  /** No more often than this. */
+  /** Strikes at most so many times. */
   readonly times?: number;
-  /** In so many of all cases, 0 to 1, drawn with the seed of the driver. */
+  /** Share of the calls that it strikes, from 0 to 1, by the driver's seed. */
   readonly probability?: number;
-  /** Not before so many milliseconds of the clock after its injection. */
+  /** Begins so many milliseconds after its injection, by the clock. */
   readonly from?: number;
-  /** No longer than so many milliseconds of the clock after its injection. */
+  /** Ends so many milliseconds after its injection, by the clock. */
   readonly until?: number;
-  /** For these names or prefixes alone; a delete counts where one of its names does. Not asked of check and close. */
+  /** Strikes only for these names or prefixes, and for a delete where one of its names matches. Ignored for check and close. */
   readonly name?: (name: string) => boolean;
 }

@@ -2,7 +2,7 @@ import type { Clock, EntryMetadata, OperationOptions, StoredEntry } from '@imgpr
 import type { InjectedFault } from './injected-fault.js';
 import { suffer } from './suffer.js';
 
-/** An entry whose body goes wrong when it is read. */
+/** An entry with faults in its body. */
 export class FaultyEntry implements StoredEntry {
   readonly metadata: EntryMetadata;
   readonly #entry: StoredEntry;
@@ -10,7 +10,7 @@ export class FaultyEntry implements StoredEntry {
   readonly #givenUp = new AbortController();
   readonly #strike: () => readonly InjectedFault[];
 
-  /** @param strike gives the faults that strike when the body is read */
+  /** @param strike returns the faults that strike a reading of the body */
   constructor(entry: StoredEntry, clock: Clock, strike: () => readonly InjectedFault[]) {
     this.metadata = entry.metadata;
     this.#entry = entry;

@@ -2,7 +2,7 @@ import type { Clock } from '@imgproxy-cache/core/driver';
 import type { SeededRandom } from '../seeded-random.js';
 import type { BodyEffect, FaultConditions, FaultEffect, FaultPoint } from './fault.js';
 
-/** A fault that was injected: how often it struck, and the way to end it. */
+/** A fault that was injected. */
 export class InjectedFault {
   readonly point: FaultPoint;
   readonly effect: FaultEffect | BodyEffect;
@@ -41,13 +41,13 @@ export class InjectedFault {
     return this.#removal.signal;
   }
 
-  /** Ends the fault. What hangs because of it goes on. */
+  /** Ends the fault. Operations that hang because of it continue. */
   remove(): void {
     this.#onRemoval(this);
     this.#removal.abort();
   }
 
-  /** Counts a call, and says whether the fault strikes it. */
+  /** Counts a call. @returns whether the fault strikes it */
   strike(names: readonly string[] | undefined): boolean {
     const { after = 0, times = Number.POSITIVE_INFINITY, probability = 1, name } = this.#conditions;
     if (name !== undefined && names !== undefined && !names.some(name)) return false;

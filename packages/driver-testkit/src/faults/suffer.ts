@@ -3,8 +3,8 @@ import type { FaultEffect } from './fault.js';
 import type { InjectedFault } from './injected-fault.js';
 
 /**
- * Lets a fault have its way: throws, or waits for a delay to pass or for a hang to be removed.
- * @throws CacheError `ERR_CACHE_ABORTED` with the signal, unless the fault is deaf
+ * Applies a fault: throws, or waits until a delay has passed or a hang is removed.
+ * @throws CacheError `ERR_CACHE_ABORTED` when the signal aborts, unless the fault is deaf
  */
 export async function suffer(
   { effect, removal }: InjectedFault,

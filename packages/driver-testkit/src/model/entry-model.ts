@@ -3,11 +3,11 @@ export type Version = number;
 
 export const ABSENT: Version = 0;
 
-/** What happens to one name during a batch. */
+/** The writes of one name in a batch. */
 export interface NameTraffic {
   /** Versions whose put has begun. */
   readonly put: Set<Version>;
-  /** Whether every write has ended for certain; an aborted one may or may not have had its effect. */
+  /** Whether a write has certainly taken effect; an aborted one may not have. */
   certain: boolean;
   deleted: boolean;
 }
@@ -17,7 +17,7 @@ export class NameModel {
   #possible: ReadonlySet<Version> = new Set([ABSENT]);
   #traffic: NameTraffic = { put: new Set(), certain: false, deleted: false };
 
-  /** Forgets the traffic of the last batch. */
+  /** Forgets the writes of the last batch. */
   begin(): void {
     this.#traffic = { put: new Set(), certain: false, deleted: false };
   }
@@ -32,19 +32,19 @@ export class NameModel {
     this.#traffic.certain ||= certain;
   }
 
-  /** What a get may find while the batch runs: during an overwrite the old entry, the new one or none. */
+  /** What a get may find while the batch runs. */
   get visible(): ReadonlySet<Version> {
     const { put, deleted } = this.#traffic;
     return new Set([...this.#possible, ...put, ...(deleted || put.size > 0 ? [ABSENT] : [])]);
   }
 
-  /** What may be there once the batch has ended. */
+  /** What may be stored once the batch has ended. */
   get final(): ReadonlySet<Version> {
     const { put, deleted, certain } = this.#traffic;
     return new Set([...put, ...(deleted ? [ABSENT] : []), ...(certain ? [] : this.#possible)]);
   }
 
-  /** Takes what was found when nothing was under way: from now on nothing else is possible. */
+  /** Sets what was found after the batch as the only possibility. */
   settle(version: Version): void {
     this.#possible = new Set([version]);
   }

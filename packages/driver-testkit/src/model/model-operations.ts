@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-// Few, so that operations meet.
+// Few, so that operations overlap.
 const NAMES = 5;
 const SIZES = [0, 1, 900, 5000, 150_000];
 
@@ -51,7 +51,7 @@ export function modelRuns(offers: {
   return fc.array(batch, { minLength: 10, maxLength: 25, size: 'max' });
 }
 
-/** An operation in the words of a report. */
+/** An operation as the report shows it. */
 export function describeOperation(operation: ModelOperation): string {
   switch (operation.kind) {
     case 'put':

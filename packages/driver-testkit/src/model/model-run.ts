@@ -1,10 +1,10 @@
 import assert, { AssertionError } from 'node:assert/strict';
-import { type CacheEntry, isCacheError } from '@imgproxy-cache/core/driver';
+import type { CacheEntry } from '@imgproxy-cache/core/driver';
 import fc from 'fast-check';
 import {
   collect,
-  describeFailure,
   expectBody,
+  expectDoneOrAborted,
   expectMetadata,
   expectThat,
   listed,
@@ -16,16 +16,14 @@ import { ABSENT, NameModel, type Version } from './entry-model.js';
 import { describeOperation, type ModelBatch, type ModelOperation, modelRuns } from './model-operations.js';
 
 const RUNS = 12;
-// A failure that depends on the moment can be shrunk for ever: what was found so far is reported then.
+// A failure that depends on timing can be shrunk for ever.
 const TIME_LIMIT_MS = 12_000;
 
-/** Proves a driver against the model, in runs that fast-check draws, shrinks and repeats by their seed. */
+/** Tests a driver against the model. fast-check generates, shrinks and repeats the runs. */
 export async function proveAgainstModel(bench: RuleBench): Promise<void> {
-  const { limitations } = bench.capabilities;
-  const offers = { delete: limitations?.delete === undefined, list: limitations?.list === undefined };
   let runs = 0;
-  const property = fc.asyncProperty(modelRuns(offers), async (batches) => {
-    const run = new ModelRun(bench, bench.name(`run-${runs++}`), offers.list);
+  const property = fc.asyncProperty(modelRuns(bench.can), async (batches) => {
+    const run = new ModelRun(bench, bench.name(`run-${runs++}`));
     for (const batch of batches) await run.perform(batch);
   });
   const { replay } = bench;
@@ -57,16 +55,14 @@ function describeRun({
 class ModelRun {
   readonly #bench: RuleBench;
   readonly #prefix: string;
-  readonly #canList: boolean;
   readonly #models = new Map<string, NameModel>();
-  // A write that was told to stop may still reach the store after its rejection: from then on such a name is let alone.
+  // An aborted write may still reach the store after its rejection, so its name is not used again.
   readonly #unsettled = new Set<string>();
   readonly #entries = new Map<Version, CacheEntry>();
 
-  constructor(bench: RuleBench, prefix: string, canList: boolean) {
+  constructor(bench: RuleBench, prefix: string) {
     this.#bench = bench;
     this.#prefix = prefix;
-    this.#canList = canList;
   }
 
   async perform(batch: ModelBatch): Promise<void> {
@@ -117,7 +113,7 @@ class ModelRun {
     }
   }
 
-  /** With nothing under way a name has one version, which stays. */
+  /** Checks the stored versions once no operation is under way. */
   async #settle(story: string): Promise<void> {
     const present: string[] = [];
     for (const [name, model] of this.#models) {
@@ -130,14 +126,14 @@ class ModelRun {
       model.settle(found);
       if (found !== ABSENT) present.push(name);
     }
-    if (!this.#canList) return;
+    if (!this.#bench.can.list) return;
     const all = await listed(this.#bench.driver, this.#prefix);
     const names = all.filter((name) => !this.#unsettled.has(name));
     const same = names.join() === present.sort().join();
     expectThat(same, `list after ${story}`, `[${present}]`, `it gave [${names}]`);
   }
 
-  /** Reads a name and compares what it finds with the version that it says it is. */
+  /** Reads an entry, and compares it with the version in its metadata. */
   async #find(name: string, read: 'bytes' | 'stream' | 'discard'): Promise<Version> {
     const found = await this.#bench.driver.get(name);
     if (found === undefined) return ABSENT;
@@ -169,7 +165,7 @@ class ModelRun {
   }
 }
 
-/** Whether the operation ended as aborted. */
+/** @returns whether the operation failed with ERR_CACHE_ABORTED */
 async function wasAborted(
   title: string,
   aborted: boolean,
@@ -184,17 +180,9 @@ async function wasAborted(
     Promise.allSettled([operation(controller.signal)]),
     controller.abort(),
   ]);
-  const [{ status }] = outcome;
-  if (status === 'fulfilled') return false;
-  const { reason } = outcome[0] as PromiseRejectedResult;
-  const expected = isCacheError(reason) && reason.code === 'ERR_CACHE_ABORTED';
-  expectThat(
-    expected,
-    `an aborted ${title}`,
-    'success or ERR_CACHE_ABORTED',
-    `it was ${describeFailure(reason)}`,
-  );
-  return true;
+  const [result] = outcome;
+  expectDoneOrAborted(result, `an aborted ${title}`);
+  return result.status === 'rejected';
 }
 
 function titleOf(version: Version): string {

@@ -1,12 +1,12 @@
 import { getEventListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isCacheError } from '@imgproxy-cache/core/driver';
 import { ABORT_MOMENTS, abortedAt, turns } from '../abort-moments.js';
 import { rulesOf } from '../contract-rule.js';
 import {
   collect,
   describeFailure,
   expectBody,
+  expectDoneOrAborted,
   expectEntry,
   expectHit,
   expectMiss,
@@ -22,17 +22,18 @@ const LARGE = 3 * MEGABYTE;
 const PATIENCE_TURNS = 200;
 const STORED = 'stored';
 const SOON_MS = 5000;
-// By then a request has come to the store.
+// By then a request has reached the store.
 const IN_SILENCE = { title: 'in a silence', wait: () => delay(100) };
 
-/** What happens when the caller's signal aborts: before, during and after. */
+/** Effects of a signal that aborts before, during or after an operation. */
 export const abortRules = rulesOf('aborts', [
   {
     id: 'aborted-before',
-    statement: 'with a signal that is aborted already nothing is done and the failure is ERR_CACHE_ABORTED',
-    reason: 'The request is over; work that nobody waits for keeps a busy store busy.',
+    statement:
+      'with a signal that is already aborted an operation does nothing and fails with ERR_CACHE_ABORTED',
+    reason: 'The request is over; further work only loads the store.',
     source: 'OperationOptions.signal',
-    async prove({ driver, capabilities, name }) {
+    async prove({ driver, can, name }) {
       const entry = sampleEntry(name(STORED));
       await driver.put(name(STORED), entry);
       const signal = AbortSignal.abort();
@@ -43,20 +44,20 @@ export const abortRules = rulesOf('aborts', [
       await rejects('put', () => driver.put(name('put'), sampleEntry(name('put')), { signal }));
       await turns(PATIENCE_TURNS);
       await expectMiss(driver, name('put'), 'put with an aborted signal, then get');
-      if (capabilities.limitations?.delete === undefined) {
+      if (can.delete) {
         await rejects('delete', () => driver.delete([name(STORED)], { signal }));
         await turns(PATIENCE_TURNS);
         await expectEntry(driver, name(STORED), entry, 'delete with an aborted signal, then get');
       }
-      if (capabilities.limitations?.list === undefined) {
+      if (can.list) {
         await rejects('list', () => collect(driver.list(name(''), { signal })));
       }
     },
   },
   {
     id: 'aborted-during',
-    statement: 'an operation that is aborted at any moment ends soon, done or with ERR_CACHE_ABORTED',
-    reason: 'Any other code is counted as a failure of the store, which is well.',
+    statement: 'an operation that is aborted at any moment soon succeeds or fails with ERR_CACHE_ABORTED',
+    reason: 'Any other code counts as a failure of the store, although the store is healthy.',
     source: 'OperationOptions.signal; ERR_CACHE_ABORTED',
     async prove(bench) {
       const operations = await abortableOperations(bench);
@@ -70,9 +71,8 @@ export const abortRules = rulesOf('aborts', [
   },
   {
     id: 'aborted-reading',
-    statement:
-      'the reading of a body that is aborted fails with ERR_CACHE_ABORTED before the body is complete',
-    reason: 'Otherwise a cut-off picture ends like a whole one.',
+    statement: 'an aborted read of a body fails with ERR_CACHE_ABORTED before the body is complete',
+    reason: 'Otherwise a truncated picture ends like a whole one.',
     source: 'StoredEntry.bytes, StoredEntry.stream: OperationOptions.signal',
     async prove({ driver, sizeUpTo, name }) {
       await driver.put(name(STORED), sampleEntry(name(STORED), sampleBody(sizeUpTo(LARGE))));
@@ -96,10 +96,8 @@ export const abortRules = rulesOf('aborts', [
   {
     id: 'aborted-in-silence',
     needs: ['stall'],
-    statement:
-      'while the store answers nothing an abort ends every operation soon, the reading of a body included',
-    reason:
-      'A deadline is a signal: a request waits for a body that hangs as long as its driver does not obey.',
+    statement: 'while the store does not answer, an abort soon ends every operation and every read of a body',
+    reason: 'Deadlines are signals: a driver that ignores one makes the request wait for the store.',
     source: 'OperationOptions.signal: ends the operation at any moment; StoredEntry.bytes',
     async prove(bench) {
       const { driver, doors, name } = bench;
@@ -132,9 +130,8 @@ export const abortRules = rulesOf('aborts', [
   },
   {
     id: 'aborted-after',
-    statement:
-      'a signal that aborts after its operation has no effect: the body of a get is read all the same',
-    reason: 'A look-up has a deadline of its own; what it found is served long after that.',
+    statement: 'a signal that aborts after its operation has no effect: the body of a get can still be read',
+    reason: 'The deadline of a look-up often passes while its result is still being served.',
     source: 'CacheDriver.get; StoredEntry.bytes and StoredEntry.stream take a signal of their own',
     async prove({ driver, sizeUpTo, name }) {
       const entry = sampleEntry(name(STORED), sampleBody(sizeUpTo(LARGE)));
@@ -158,8 +155,8 @@ export const abortRules = rulesOf('aborts', [
   },
   {
     id: 'no-listener-left',
-    statement: 'an operation that is over leaves no listener on its signal',
-    reason: 'A signal that lives as long as the process gathers them until memory runs out.',
+    statement: 'an operation leaves no listener on its signal',
+    reason: 'On a signal that lives as long as the process they pile up until memory runs out.',
     source: 'OperationOptions.signal; MaxListenersExceededWarning of Node.js',
     async prove(bench) {
       const { driver, name } = bench;
@@ -189,10 +186,10 @@ export const abortRules = rulesOf('aborts', [
   {
     id: 'no-handle-left',
     statement: 'aborted operations, and lists that are left early, leave no file, socket or timer behind',
-    reason: 'Aborts come in crowds, just when a store is slow.',
+    reason: 'Aborts come in large numbers when a store is slow.',
     source: 'OperationOptions.signal; CacheDriver.list',
     async prove(bench) {
-      const { driver, capabilities, name } = bench;
+      const { driver, can, name } = bench;
       const operations = await abortableOperations(bench);
       const leak = await leakOf(async () => {
         for (const operation of Object.values(operations)) {
@@ -200,7 +197,7 @@ export const abortRules = rulesOf('aborts', [
             await abortedAt(moment, operation);
           }
         }
-        if (capabilities.limitations?.list !== undefined) return;
+        if (!can.list) return;
         for (let time = 0; time < 30; time += 1) {
           for await (const _name of driver.list(name(''))) break;
         }
@@ -210,8 +207,8 @@ export const abortRules = rulesOf('aborts', [
   },
   {
     id: 'no-promise-left',
-    statement: 'no aborted operation leaves a promise behind that rejects unhandled',
-    reason: 'An unhandled rejection ends the process: the cache would take the service down.',
+    statement: 'no aborted operation causes an unhandled rejection',
+    reason: 'An unhandled rejection ends the process.',
     source: 'Node.js, --unhandled-rejections=throw; vercel/next.js#94751',
     async prove(bench) {
       const operations = await abortableOperations(bench);
@@ -228,10 +225,10 @@ export const abortRules = rulesOf('aborts', [
   },
 ]);
 
-/** Operations that can be repeated and aborted, each on an entry that is large enough to be aborted in its midst. */
+/** Repeatable operations on entries that are large enough to be aborted halfway. */
 async function abortableOperations({
   driver,
-  capabilities,
+  can,
   sizeUpTo,
   name,
 }: RuleBench): Promise<Record<string, (signal: AbortSignal) => Promise<unknown>>> {
@@ -249,20 +246,13 @@ async function abortableOperations({
       return found && (await collect(found.stream({ signal })));
     },
     put: (signal) => driver.put(name('other'), other, { signal }),
-    ...(capabilities.limitations?.delete === undefined && {
+    ...(can.delete && {
       delete: (signal) => driver.delete([name('other'), name('absent')], { signal }),
     }),
-    ...(capabilities.limitations?.list === undefined && {
+    ...(can.list && {
       list: (signal) => collect(driver.list(name(''), { signal })),
     }),
   };
-}
-
-function expectDoneOrAborted(outcome: PromiseSettledResult<unknown>, story: string): void {
-  if (outcome.status === 'fulfilled') return;
-  const { reason } = outcome;
-  const aborted = isCacheError(reason) && reason.code === 'ERR_CACHE_ABORTED';
-  expectThat(aborted, story, 'success or ERR_CACHE_ABORTED', `it was ${describeFailure(reason)}`);
 }
 
 async function remainingListeners(signal: AbortSignal): Promise<number> {

@@ -32,8 +32,8 @@ const CONSUMPTIONS: Readonly<Record<string, (entry: StoredEntry) => PromiseLike<
 export const bodyRules = rulesOf('bodies', [
   {
     id: 'stream',
-    statement: 'the chunks of a stream are the body, of any size, the empty one included',
-    reason: 'Large entries are served as streams alone.',
+    statement: 'the chunks of a stream make up the body, of any size, 0 bytes included',
+    reason: 'Large entries are only served as streams.',
     source: 'StoredEntry.stream',
     async prove({ driver, sizeUpTo, name }) {
       for (const size of [0, 1, 70_000, MEGABYTE, 3 * MEGABYTE].map(sizeUpTo)) {
@@ -47,8 +47,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'chunks-kept',
-    statement: 'a chunk keeps its bytes while the next ones are read',
-    reason: 'Core holds the last chunk back until the check passes; sockets and responses hold more.',
+    statement: 'a chunk keeps its bytes while later chunks are read',
+    reason: 'Core holds the last chunk back until the checksum passes, and sockets buffer more.',
     source: 'streamVerified; StoredEntry.stream',
     async prove({ driver, sizeUpTo, name }) {
       const entry = sampleEntry(name('chunks'), sampleBody(sizeUpTo(3 * MEGABYTE)));
@@ -68,7 +68,7 @@ export const bodyRules = rulesOf('bodies', [
     id: 'consumed-once',
     statement:
       'a second consumption fails with ERR_CACHE_DRIVER_CONTRACT, however the body was consumed before',
-    reason: 'The socket or file is given back; an empty second body would be taken for a picture.',
+    reason: 'The socket or file is released; an empty second body would look like a picture.',
     source: 'StoredEntry: consumed once, by bytes, stream or discard',
     async prove({ driver, sizeUpTo, name }) {
       for (const size of [10, sizeUpTo(OPEN_BODY_BYTES)]) {
@@ -88,8 +88,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'discard-harmless',
-    statement: 'discard and disposal succeed at any time: twice, after reading, and in the midst of it',
-    reason: 'Whoever cleans up cannot know how far the reader came.',
+    statement: 'discard and disposal succeed at any time: twice, after reading and while reading',
+    reason: 'Clean-up code does not know how far the reader got.',
     source: 'StoredEntry.discard: idempotent; harmless once the body has been read; breaks off a reading',
     async prove({ driver, sizeUpTo, name }) {
       const entry = sampleEntry(name('given-up'), sampleBody(sizeUpTo(OPEN_BODY_BYTES)));
@@ -109,8 +109,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'given-up-not-whole',
-    statement: 'a stream whose entry is discarded in its midst fails and does not end like a whole one',
-    reason: 'A cut-off picture that ends cleanly is cached by everything between here and the browser.',
+    statement: 'a stream whose entry is discarded before its end fails and does not end cleanly',
+    reason: 'A truncated picture that ends cleanly is cached by every proxy and browser.',
     source: 'StoredEntry.discard: breaks off a reading that is under way',
     async prove({ driver, sizeUpTo, name }) {
       const entry = sampleEntry(name('given-up'), sampleBody(sizeUpTo(OPEN_BODY_BYTES)));
@@ -131,8 +131,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'unread-released',
-    statement: 'an entry that nobody reads gives back everything when it is disposed of',
-    reason: 'Fifty unread bodies take all sockets of a pool, and every later look-up waits for ever.',
+    statement: 'an entry that is not read releases everything when it is disposed of',
+    reason: 'Fifty unread bodies use up the sockets of a pool, and every later look-up waits for ever.',
     source: 'StoredEntry: await using; aws-sdk-js-v3#6691',
     async prove({ driver, sizeUpTo, name }) {
       const entry = sampleEntry(name('unread'), sampleBody(sizeUpTo(OPEN_BODY_BYTES)));
@@ -152,8 +152,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'half-read-released',
-    statement: 'a stream that is left before its end gives back everything',
-    reason: 'Clients go away in the midst of pictures, many at a time.',
+    statement: 'a stream that is left before its end releases everything',
+    reason: 'Many clients disconnect before the end of a picture.',
     source: 'StoredEntry.stream: returning early releases everything',
     async prove({ driver, sizeUpTo, name }) {
       const entry = sampleEntry(name('half-read'), sampleBody(sizeUpTo(OPEN_BODY_BYTES)));
@@ -169,8 +169,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'slow-reader',
-    statement: 'a stream is read only as fast as its chunks are taken, and waits for a slow reader',
-    reason: 'Sixty slow clients of large pictures otherwise hold them all in memory.',
+    statement: 'a stream reads no faster than its chunks are consumed',
+    reason: 'Otherwise sixty slow clients of large pictures fill the memory.',
     source: 'StoredEntry.stream: read only as fast as they are taken',
     async prove({ driver, sizeUpTo, name }) {
       const size = sizeUpTo(SLOW_BODY_BYTES);
@@ -192,8 +192,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'metadata-first',
-    statement: 'get of a large entry comes back with its metadata before its body has been read',
-    reason: 'A look-up has a short deadline; a body of 32 MiB that is read in it makes a hit a time-out.',
+    statement: 'get of a large entry resolves with its metadata before the body has been read',
+    reason: 'A look-up has a short deadline; reading 32 MiB within it would turn a hit into a timeout.',
     source: 'CacheDriver.get: a large body is not yet read',
     async prove({ driver, sizeUpTo, name }) {
       const size = sizeUpTo(SLOW_BODY_BYTES);
@@ -210,8 +210,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'own-copy',
-    statement: 'what the caller does to its bytes and metadata after put has no effect on the entry',
-    reason: 'Renderers use their buffers again for the next picture.',
+    statement: 'changes to the bytes and metadata after put have no effect on the entry',
+    reason: 'Renderers reuse their buffers.',
     source: 'CacheDriver.put',
     async prove({ driver, name }) {
       const entry = sampleEntry(name('reused'), sampleBody(5000), { tags: ['tag'] });
@@ -226,8 +226,8 @@ export const bodyRules = rulesOf('bodies', [
   },
   {
     id: 'view',
-    statement: 'of bytes that are a view into a larger buffer exactly the view is stored',
-    reason: "Small buffers of Node.js are views into a pool: the rest of it is other people's data.",
+    statement: 'where the bytes are a view into a larger buffer, exactly the view is stored',
+    reason: 'Small buffers of Node.js are views into a pool, which also holds unrelated data.',
     source: 'CacheEntry.body; Buffer.poolSize',
     async prove({ driver, name }) {
       const pool = sampleBody(10_000);

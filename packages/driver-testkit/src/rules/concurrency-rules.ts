@@ -6,19 +6,19 @@ import { MEGABYTE, sampleBody, sampleEntry } from '../sample-entries.js';
 const PARALLEL = 200;
 const READERS = 30;
 
-/** Many operations at the same time. */
+/** Concurrent operations. */
 export const concurrencyRules = rulesOf('concurrency', [
   {
     id: 'model',
-    statement: 'hundreds of mixed operations, several at a time, answer as a model of the contract allows',
-    reason: 'What no one thought of is found by chance, and kept by the seed that the failure names.',
+    statement: 'hundreds of mixed concurrent operations have results that a model of the contract allows',
+    reason: 'Random operations find unexpected faults, and the reported seed repeats them.',
     source: 'CacheDriver, as a whole',
     prove: proveAgainstModel,
   },
   {
     id: 'parallel-names',
-    statement: `${PARALLEL} puts of different names at the same time, then as many gets, do not mix anything up`,
-    reason: 'Buffers and connections that are used again carry the bytes of one picture into another.',
+    statement: `${PARALLEL} concurrent puts of different names, then as many gets, mix nothing up`,
+    reason: 'Reused buffers and connections can carry the bytes of one picture into another.',
     source: 'CacheDriver.put, CacheDriver.get',
     async prove({ driver, name }) {
       const entries = Array.from({ length: PARALLEL }, (_, index) =>
@@ -31,8 +31,8 @@ export const concurrencyRules = rulesOf('concurrency', [
   },
   {
     id: 'many-readers',
-    statement: 'those who get one name at the same time each have a body of their own, to read or to give up',
-    reason: 'A popular picture is read by everybody at once, and some of them go away.',
+    statement: 'concurrent gets of one name each have their own body, to read or to discard',
+    reason: 'Many clients read a popular picture at once, and some disconnect.',
     source: 'StoredEntry: consumed once',
     async prove({ driver, sizeUpTo, name }) {
       const entry = sampleEntry(name('popular'), sampleBody(sizeUpTo(MEGABYTE + 100_000)));

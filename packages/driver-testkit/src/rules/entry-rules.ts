@@ -17,6 +17,7 @@ import {
   expectRejection,
   expectThat,
 } from '../expectations.js';
+import type { RuleBench } from '../rule-bench.js';
 import { MEGABYTE, sampleBody, sampleEntry } from '../sample-entries.js';
 
 const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
@@ -59,14 +60,13 @@ const ODD_SEGMENTS = [
   'x'.repeat(200),
 ];
 
-/** Which bodies, metadata and names an entry may have, and come back with. */
+/** Bodies, metadata and names of entries. */
 export const entryRules = rulesOf('results', [
   {
     id: 'sizes',
     statement:
-      'bodies of 0 bytes, 1 byte and around every likely buffer size up to 1 MiB come back as they were',
-    reason:
-      'An empty body is a value like any other, and one byte beside a power of two is where buffers end.',
+      'bodies of 0 bytes, 1 byte and around every likely buffer size up to 1 MiB come back unchanged',
+    reason: 'Empty bodies are valid, and off-by-one errors show one byte beside a power of two.',
     source: 'CacheEntry.body',
     async prove({ driver, sizeUpTo, name }) {
       for (const size of [0, 1, 4095, 65_536, 65_537, MEGABYTE - 1, MEGABYTE, MEGABYTE + 1].map(sizeUpTo)) {
@@ -97,7 +97,7 @@ export const entryRules = rulesOf('results', [
   {
     id: 'metadata-whole',
     statement: 'every field of the metadata comes back as it was put',
-    reason: 'Core serves ETag, Last-Modified and Cache-Control from it and decides by it what has expired.',
+    reason: 'Core serves ETag, Last-Modified and Cache-Control from it, and it says when an entry expires.',
     source: 'EntryMetadata',
     async prove({ driver, name }) {
       await expectRoundTrip(driver, 'all fields', name('whole'), {
@@ -115,7 +115,7 @@ export const entryRules = rulesOf('results', [
     id: 'metadata-absent',
     statement:
       'a field that was not put is absent when it comes back, and so is an empty text or list of tags',
-    reason: 'An empty ETag is sent to clients and matches others; an expiry of 0 is in the past.',
+    reason: 'An empty ETag matches other empty ones, and an expiry of 0 is in the past.',
     source: 'EntryMetadata; encodeMetadata leaves empty values out',
     async prove({ driver, name }) {
       await expectRoundTrip(driver, 'no optional field', name('minimal'), {});
@@ -135,8 +135,8 @@ export const entryRules = rulesOf('results', [
   },
   {
     id: 'metadata-odd',
-    statement: 'odd values come back exactly: any Unicode, outer blanks, quotes, "%", "," and "--"',
-    reason: 'They come from the headers of strangers; headers of stores take ASCII alone and trim it.',
+    statement: 'unusual values come back unchanged: any Unicode, outer blanks, quotes, "%", "," and "--"',
+    reason: 'They come from headers of foreign servers; stores often take trimmed ASCII only.',
     source: 'encodeMetadata; RFC 9110, section 5.5',
     async prove({ driver, name }) {
       for (const [field, value] of Object.entries(ODD_TEXTS)) {
@@ -153,8 +153,7 @@ export const entryRules = rulesOf('results', [
   {
     id: 'metadata-limits',
     statement: `metadata at its limits, ${MAX_FIELD_BYTES} bytes a value and ${MAX_METADATA_BYTES} together, comes back whole`,
-    reason:
-      'The limits were chosen so that every known store can keep them; a store that cannot would cut tags.',
+    reason: 'The limits fit every known store; a driver below them would lose tags.',
     source: 'MAX_FIELD_BYTES, MAX_METADATA_BYTES',
     async prove({ driver, name }) {
       const full = 'x'.repeat(MAX_FIELD_BYTES);
@@ -171,8 +170,8 @@ export const entryRules = rulesOf('results', [
   },
   {
     id: 'metadata-allow-list',
-    statement: 'what is not a field of the metadata is not stored, whatever the object holds besides',
-    reason: "A Set-Cookie of the source, stored with a picture, is one user's session in everybody's hands.",
+    statement: 'only known fields of the metadata are stored, whatever else the object holds',
+    reason: "A stored Set-Cookie would give one user's session to everybody.",
     source: 'EntryMetadata: an allow-list; RFC 9111, section 7.3',
     async prove({ driver, name }) {
       const entry = sampleEntry(name('smuggled'));
@@ -184,7 +183,7 @@ export const entryRules = rulesOf('results', [
   {
     id: 'metadata-refused',
     statement: 'metadata that cannot be stored is refused with its code, and nothing is stored',
-    reason: 'A field that is cut or changed silently is found out when it is too late.',
+    reason: 'A field that is silently cut or changed is noticed too late.',
     source: 'encodeMetadata',
     async prove({ driver, name }) {
       const refusals = [
@@ -206,44 +205,35 @@ export const entryRules = rulesOf('results', [
   },
   {
     id: 'odd-names',
-    statement: 'every character that a name may have keeps names apart, in get and in list',
+    statement: 'names that differ in any allowed character are different entries, in get and in list',
     reason:
-      'Prefixes are the operators\' choice; "%2F", "?" or a blank that a URL swallows merges two entries.',
+      'Operators choose prefixes; where "%2F", "?" or a blank is lost in a URL, two entries become one.',
     source: 'CacheDriver: 1 to 256 printable ASCII characters in segments of at most 200',
-    async prove({ driver, capabilities, name }) {
-      const names = ODD_SEGMENTS.map((segment) => name(`odd/${segment}`));
-      const entries = names.map((each, index) => sampleEntry(each, sampleBody(10, index)));
-      for (const entry of entries) await driver.put(entry.metadata.name, entry);
-      for (const entry of entries) {
-        const story = `put under ${JSON.stringify(entry.metadata.name)}, then get`;
-        await expectEntry(driver, entry.metadata.name, entry, story);
-      }
-      if (capabilities.limitations?.list !== undefined) return;
-      await expectList(driver, name(''), names, 'puts under odd names, then list');
-    },
+    prove: (bench) =>
+      expectDistinct(
+        bench,
+        ODD_SEGMENTS.map((segment) => bench.name(`odd/${segment}`)),
+      ),
   },
   {
     id: 'long-names',
-    statement: 'two names of 256 characters, or of a segment of 200, that differ in the last are two entries',
-    reason: 'A store that cuts names off gives one picture out for another, and a file system may take 255.',
+    statement:
+      'names of 256 characters, or with a segment of 200, that differ in the last one are different entries',
+    reason: 'A store that truncates names serves the wrong picture; a file system may allow only 255 bytes.',
     source: 'CacheDriver: every character of a name counts, the 256th included',
-    async prove({ driver, capabilities, name }) {
+    async prove(bench) {
+      const { name } = bench;
       const stems = [`${name('')}${'n'.repeat(100)}/`.padEnd(255, 'n'), name('s'.repeat(199))];
-      const names = stems.flatMap((stem) => [`${stem}0`, `${stem}1`]);
-      const entries = names.map((each, index) => sampleEntry(each, sampleBody(10, index)));
-      for (const entry of entries) await driver.put(entry.metadata.name, entry);
-      for (const entry of entries) {
-        const story = `puts under names of ${entry.metadata.name.length} characters, then get`;
-        await expectEntry(driver, entry.metadata.name, entry, story);
-      }
-      if (capabilities.limitations?.list !== undefined) return;
-      await expectList(driver, name(''), names, 'puts under long names, then list');
+      await expectDistinct(
+        bench,
+        stems.flatMap((stem) => [`${stem}0`, `${stem}1`]),
+      );
     },
   },
   {
     id: 'no-names',
-    statement: 'what is not a name is refused by put with ERR_CACHE_UNSUPPORTED and is never a hit',
-    reason: 'A name with ".." that reaches a file system leaves the cache; an empty one may be everything.',
+    statement: 'put refuses an invalid name with ERR_CACHE_UNSUPPORTED, and get never finds one',
+    reason: 'A name with ".." can leave the cache folder, and an empty one can mean the whole folder.',
     source: 'assertEntryName; CWE-22',
     async prove({ driver, name }) {
       const noNames = ['', '/', '.', '..', name('a/'), name('a//b'), name('../../escaped'), name('./a')];
@@ -268,6 +258,17 @@ export const entryRules = rulesOf('results', [
     },
   },
 ]);
+
+/** Puts an entry under each of these names, which are all of the rule's, and expects each of them back. */
+async function expectDistinct({ driver, can, name }: RuleBench, names: readonly string[]): Promise<void> {
+  const entries = names.map((each, index) => sampleEntry(each, sampleBody(10, index)));
+  for (const entry of entries) await driver.put(entry.metadata.name, entry);
+  for (const entry of entries) {
+    const story = `put under ${JSON.stringify(entry.metadata.name)}, then get`;
+    await expectEntry(driver, entry.metadata.name, entry, story);
+  }
+  if (can.list) await expectList(driver, name(''), names, `puts under ${names.length} names, then list`);
+}
 
 function encodedBytes(metadata: EntryMetadata): number {
   return Object.entries(encodeMetadata(metadata)).flat().join('').length;

@@ -20,7 +20,7 @@ import { MEGABYTE, sampleBody, sampleEntry } from '../sample-entries.js';
 
 const SECRET = 'Signature=4f1d2c-never-to-be-shown';
 
-// The same call with the same arguments on the same driver fails again.
+// The same call on the same driver would fail again.
 const HOPELESS: ReadonlySet<CacheErrorCode> = new Set([
   'ERR_CACHE_ABORTED',
   'ERR_CACHE_CLOSED',
@@ -30,12 +30,12 @@ const HOPELESS: ReadonlySet<CacheErrorCode> = new Set([
   'ERR_CACHE_CORRUPT',
 ]);
 
-/** How operations fail, and what must not be taken for a miss. */
+/** How operations fail. */
 export const errorRules = rulesOf('errors', [
   {
     id: 'cache-errors',
-    statement: 'every failure is a CacheError, with a code of the list and words for a person',
-    reason: 'Core decides by the code; what has none is a broken driver to it.',
+    statement: 'every failure is a CacheError with a known code and a readable message',
+    reason: 'Core decides by the code, and treats any other error as a broken driver.',
     source: 'CacheDriver: every rejection is a CacheError; CACHE_ERROR_CODES',
     async prove(bench) {
       for (const { title, thrown } of await provokeFailures(bench)) {
@@ -48,8 +48,8 @@ export const errorRules = rulesOf('errors', [
   },
   {
     id: 'rejected-not-thrown',
-    statement: 'a failure is a rejection and never thrown at the call itself',
-    reason: 'Who calls without awaiting, as a queue does, has no other place to catch it.',
+    statement: 'a failure is a rejection and is never thrown synchronously',
+    reason: 'A caller that does not await at once, such as a queue, would not catch it.',
     source: 'CacheDriver: every rejection is a CacheError',
     async prove({ driver, open, name }) {
       const entry = sampleEntry(name('entry'));
@@ -86,8 +86,8 @@ export const errorRules = rulesOf('errors', [
   },
   {
     id: 'retryable',
-    statement: 'what a repetition cannot heal is not called retryable',
-    reason: 'Retries of what must fail multiply the load and delay the answer.',
+    statement: 'a failure that a retry cannot mend is not retryable',
+    reason: 'Pointless retries multiply the load and delay the answer.',
     source: 'CacheErrorDetails.retryable',
     async prove(bench) {
       for (const { title, thrown } of await provokeFailures(bench)) {
@@ -99,8 +99,8 @@ export const errorRules = rulesOf('errors', [
   {
     id: 'outage',
     needs: ['outage'],
-    statement: 'while the store fails every operation fails, and no look-up is a miss',
-    reason: 'An outage that looks like misses renders everything again, and nobody is told why.',
+    statement: 'while the store fails, every operation fails, and no look-up is a miss',
+    reason: 'An outage that looks like misses causes renderings without an explanation.',
     source: 'CacheDriver: never turns a failure into a miss; fortedigital/nextjs-cache-handler#25',
     async prove(bench) {
       for (const [title, operation] of Object.entries(await operationsInOutage(bench))) {
@@ -112,13 +112,13 @@ export const errorRules = rulesOf('errors', [
     id: 'outage-code',
     needs: ['outage'],
     statement:
-      'a store that cannot be reached is ERR_CACHE_UNAVAILABLE or ERR_CACHE_TIMEOUT, and retryable; one whose folder is gone is ERR_CACHE_NO_BUCKET',
-    reason: 'Told as access denied, an outage sends people to look for rights that nobody took away.',
+      'an unreachable store is a retryable ERR_CACHE_UNAVAILABLE or ERR_CACHE_TIMEOUT; a missing folder is ERR_CACHE_NO_BUCKET',
+    reason: 'An outage that is reported as access denied makes operators look for missing permissions.',
     source: 'CacheDriver; CACHE_ERROR_CODES; PreparedStore.outageCode',
     async prove(bench) {
       for (const [title, operation] of Object.entries(await operationsInOutage(bench))) {
         const story = `${title} during an outage`;
-        // One that succeeds is for the rule before this one.
+        // The previous rule reports an operation that succeeds.
         const [outcome] = await Promise.allSettled([operation()]);
         if (outcome.status === 'fulfilled') continue;
         const failure = (): Promise<never> => Promise.reject(outcome.reason);
@@ -131,8 +131,8 @@ export const errorRules = rulesOf('errors', [
   {
     id: 'damage-is-no-hit',
     needs: ['tamper'],
-    statement: 'an entry that was cut off or changed in its store never reads like a whole one',
-    reason: 'Half pictures are cached again by browsers and by everything between.',
+    statement: 'an entry that was truncated or changed in its store never reads like a whole one',
+    reason: 'Proxies and browsers would cache the damaged picture.',
     source: 'ERR_CACHE_CORRUPT; StoredEntry.verified; vercel/next.js#93757',
     async prove(bench) {
       await withDamage(bench, async (title, driver, name) => {
@@ -145,8 +145,8 @@ export const errorRules = rulesOf('errors', [
   {
     id: 'damage-is-no-miss',
     needs: ['tamper'],
-    statement: 'a damaged entry is ERR_CACHE_CORRUPT and not a miss, and a put replaces it',
-    reason: 'Core counts what is corrupt: a dying disk is seen there first.',
+    statement: 'reading a damaged entry fails with ERR_CACHE_CORRUPT, and a put replaces the entry',
+    reason: 'Core counts corrupt entries, which are the first sign of a failing disk.',
     source: 'CacheDriver: never turns a failure into a miss; ERR_CACHE_CORRUPT',
     async prove(bench) {
       await withDamage(bench, async (title, driver, name) => {
@@ -160,8 +160,8 @@ export const errorRules = rulesOf('errors', [
   },
   {
     id: 'no-secret-shown',
-    statement: 'no message shows a secret of the configuration, nor why the caller aborted',
-    reason: 'Messages go to logs, metrics and pages of errors.',
+    statement: 'no message has a secret of the configuration or the reason of an abort',
+    reason: 'Messages are shown in logs, metrics and error pages.',
     source: 'CacheError: never holds a credential, a cookie or a signed URL; CWE-532',
     async prove(bench) {
       const failures = await provokeFailures(bench);
@@ -176,8 +176,8 @@ export const errorRules = rulesOf('errors', [
   {
     id: 'failed-names',
     needs: ['delete'],
-    statement: 'a delete that fails names in failedNames everything that is still stored',
-    reason: 'A purge is repeated for these names; one that is not named stays for ever.',
+    statement: 'a failed delete lists everything that is still stored in failedNames',
+    reason: 'A purge is retried for these names; any other would stay.',
     source: 'CacheDriver.delete: what failed is in failedNames',
     async prove({ driver, name }) {
       const names = Array.from({ length: 20 }, (_, index) => name(`${index}`));
@@ -201,10 +201,10 @@ export const errorRules = rulesOf('errors', [
   },
 ]);
 
-/** Every operation of a driver on an entry that is there and on one that is not, with the store down. */
+/** All operations, on an existing and on an absent entry, with the store down. */
 async function operationsInOutage({
   driver,
-  capabilities,
+  can,
   doors,
   name,
 }: RuleBench): Promise<Record<string, () => Promise<unknown>>> {
@@ -215,11 +215,11 @@ async function operationsInOutage({
     'get of an entry': () => driver.get(name('entry')),
     'get of what was never put': () => driver.get(name('never-put')),
     put: () => driver.put(name('entry'), entry),
-    ...(capabilities.limitations?.delete === undefined && {
+    ...(can.delete && {
       'delete of an entry': () => driver.delete([name('entry')]),
       'delete of what was never put': () => driver.delete([name('never-put')]),
     }),
-    ...(capabilities.limitations?.list === undefined && { list: () => collect(driver.list(name(''))) }),
+    ...(can.list && { list: () => collect(driver.list(name(''))) }),
   };
 }
 
@@ -228,11 +228,11 @@ interface Failure {
   readonly thrown: unknown;
 }
 
-/** The failures that can be had from any driver. A signal is always aborted with a secret as its reason. */
+/** Failures that any driver can be made to show. Every signal is aborted with a secret as its reason. */
 async function provokeFailures({
   driver,
   open,
-  capabilities,
+  can,
   sizeUpTo,
   name,
 }: RuleBench): Promise<readonly Failure[]> {
@@ -256,7 +256,7 @@ async function provokeFailures({
     'get after close': () => closed.get(name('entry')),
     'put after close': () => closed.put(name('entry'), entry),
     'delete after close': () => closed.delete([name('entry')]),
-    ...(capabilities.limitations?.list === undefined && {
+    ...(can.list && {
       'list with an aborted signal': () => collect(driver.list(name(''), { signal })),
       'list after close': () => collect(closed.list(name(''))),
     }),
@@ -292,7 +292,7 @@ async function withDamage(
   }
 }
 
-/** All that a log may show of an error; the cause is never logged. */
+/** The parts of an error that a log may show. The cause is never logged. */
 function textOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const { cause: _unlogged, ...fields } = thrown as Error & { cause?: unknown };

@@ -14,12 +14,12 @@ import { MEGABYTE, sampleBody, sampleEntry } from '../sample-entries.js';
 
 const CHECKS_AT_ONCE = 8;
 
-/** The check at the start and the close at the end. */
+/** check and close. */
 export const lifecycleRules = rulesOf('lifecycle', [
   {
     id: 'check-passes',
-    statement: 'check of a sound store is ok, again and again, and says what it found in words',
-    reason: 'A false alarm at the start keeps a service from starting.',
+    statement: 'check of a healthy store is ok every time, and its findings are readable',
+    reason: 'A false alarm can keep a service from starting.',
     source: 'CacheDriver.check',
     async prove({ driver }) {
       for (const time of ['first', 'second']) {
@@ -32,7 +32,7 @@ export const lifecycleRules = rulesOf('lifecycle', [
   {
     id: 'check-leaves-nothing',
     needs: ['delete', 'list'],
-    statement: 'check removes what it wrote, and touches no entry',
+    statement: 'check removes what it wrote, and changes no entry',
     reason: 'Every process of a service checks at every start.',
     source: 'DriverContext.reservedName',
     async prove({ driver, reservedName, name }) {
@@ -49,9 +49,8 @@ export const lifecycleRules = rulesOf('lifecycle', [
   {
     id: 'check-finds-outage',
     needs: ['outage'],
-    statement:
-      'check of a store that fails is not ok, and an error among its findings says so with its cause',
-    reason: 'A check that only asks whether the configuration parses finds nothing that operators get wrong.',
+    statement: 'check of a failing store is not ok, and one of its findings is an error with a CacheError',
+    reason: 'A check that only parses the configuration misses what operators get wrong.',
     source: 'CacheDriver.check: writes, reads, compares; CheckFinding',
     async prove({ driver, doors }) {
       await driver.check();
@@ -66,7 +65,7 @@ export const lifecycleRules = rulesOf('lifecycle', [
   },
   {
     id: 'checks-at-once',
-    statement: 'several checks of one store at the same time do not disturb each other',
+    statement: 'concurrent checks of one store do not disturb each other',
     reason: 'The processes of a service start together.',
     source: 'checkRoundTrip: several processes may check the same store at the same time',
     async prove({ driver, open, capabilities }) {
@@ -79,8 +78,8 @@ export const lifecycleRules = rulesOf('lifecycle', [
   },
   {
     id: 'close-twice',
-    statement: 'close succeeds as often as it is called, also at the same time and without any use before',
-    reason: 'Containers, signals and tests close what another has closed.',
+    statement: 'close succeeds every time it is called, concurrently and on an unused driver too',
+    reason: 'Containers, signal handlers and tests may each close the driver.',
     source: 'CacheDriver.close: idempotent',
     async prove({ driver, open }) {
       await driver.check();
@@ -98,19 +97,19 @@ export const lifecycleRules = rulesOf('lifecycle', [
   {
     id: 'use-after-close',
     statement: 'get, put, delete and list after close fail with ERR_CACHE_CLOSED',
-    reason: 'A connection that a late request opens again keeps the process alive; a miss would be a lie.',
+    reason: 'A connection that a late request opens would keep the process alive, and a miss would be wrong.',
     source: 'ERR_CACHE_CLOSED',
-    async prove({ driver, capabilities, name }) {
+    async prove({ driver, can, name }) {
       const entry = sampleEntry(name('entry'));
       await driver.put(name('entry'), entry);
       await driver.close();
       const operations: Record<string, () => Promise<unknown>> = {
         get: () => driver.get(name('entry')),
         put: () => driver.put(name('entry'), entry),
-        ...(capabilities.limitations?.delete === undefined && {
+        ...(can.delete && {
           delete: () => driver.delete([name('entry')]),
         }),
-        ...(capabilities.limitations?.list === undefined && { list: () => collect(driver.list(name(''))) }),
+        ...(can.list && { list: () => collect(driver.list(name(''))) }),
       };
       for (const [title, operation] of Object.entries(operations)) {
         await expectRejection(operation, `${title} after close`, 'ERR_CACHE_CLOSED');
@@ -119,8 +118,8 @@ export const lifecycleRules = rulesOf('lifecycle', [
   },
   {
     id: 'close-under-load',
-    statement: 'close ends while operations run, and each of them ends, done or with a CacheError',
-    reason: 'A service stops in the midst of its requests, and must stop.',
+    statement: 'close ends while operations run, and each of them succeeds or fails with a CacheError',
+    reason: 'A service must be able to stop while it has requests.',
     source: 'CacheDriver.close: releases everything',
     async prove({ driver, sizeUpTo, name }) {
       const entry = sampleEntry(name('entry'), sampleBody(sizeUpTo(2 * MEGABYTE)));
@@ -147,7 +146,7 @@ export const lifecycleRules = rulesOf('lifecycle', [
   {
     id: 'close-releases',
     statement: 'after close the driver holds no file, socket, timer or worker',
-    reason: 'Whatever is left keeps the process alive, and the orchestrator kills it.',
+    reason: 'What is left keeps the process alive until the orchestrator kills it.',
     source: 'CacheDriver.close: nothing keeps the process alive afterwards',
     async prove({ open, name }) {
       const leak = await leakOf(

@@ -11,18 +11,17 @@ import {
 } from '../expectations.js';
 import { sampleBody, sampleEntry, versionedEntry } from '../sample-entries.js';
 
-// More than S3, GCS and Azure give in one page or delete in one call.
+// More than S3, GCS and Azure list in one page or delete in one call.
 const SEVERAL_PAGES = 1100;
 const MANY_NAMES = 250;
 const BATCH = 50;
 
-/** What put, get, delete and list answer. */
+/** Results of put, get, delete and list. */
 export const lookupRules = rulesOf('results', [
   {
     id: 'miss',
-    statement: 'a name that was never put, or that others only begin with, is a miss',
-    reason:
-      'A wrong hit shows somebody else a picture; a failure instead of a miss is reported as an outage.',
+    statement: 'a name that was never put is a miss, even where longer names begin with it',
+    reason: 'A wrong hit serves the wrong picture; a failure instead of a miss is reported as an outage.',
     source: 'CacheDriver.get; names are opaque',
     async prove({ driver, name }) {
       await expectMiss(driver, name('never-put'), 'get of a name that was never put');
@@ -34,8 +33,8 @@ export const lookupRules = rulesOf('results', [
   },
   {
     id: 'hit',
-    statement: 'what was put is found, as often as it is asked for, with its own content type and bytes',
-    reason: 'It is what a cache is for.',
+    statement: 'an entry that was put is found by every get, with its own content type and bytes',
+    reason: 'This is the purpose of a cache.',
     source: 'CacheDriver.get, CacheDriver.put',
     async prove({ driver, name }) {
       for (const contentType of ['image/webp', 'image/avif', 'image/svg+xml', 'image/vnd.microsoft.icon']) {
@@ -54,8 +53,8 @@ export const lookupRules = rulesOf('results', [
   },
   {
     id: 'overwrite',
-    statement: 'the latest put of a name wins, whether it is larger or smaller than the one before',
-    reason: 'An old tail behind a new body, or old metadata above it, is a broken picture.',
+    statement: 'the latest put of a name wins, whether its body is larger or smaller than the previous one',
+    reason: 'A new body with the old tail or the old metadata is a broken picture.',
     source: 'CacheDriver.put',
     async prove({ driver, sizeUpTo, name }) {
       const place = name('overwritten');
@@ -69,8 +68,8 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'delete',
     needs: ['delete'],
-    statement: 'a deleted entry is a miss, its neighbours stay, and its name can be put again',
-    reason: 'A purge that leaves the picture is a promise broken to whoever asked for the purge.',
+    statement: 'a deleted entry is a miss, other entries stay, and its name can be put again',
+    reason: 'Operators rely on a purge to remove the picture.',
     source: 'CacheDriver.delete',
     async prove({ driver, name }) {
       const kept = sampleEntry(name('a/kept'));
@@ -87,10 +86,9 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'delete-many',
     needs: ['delete'],
-    statement:
-      'one call deletes any number of entries and no others, names that occur twice or are absent included',
+    statement: 'one call deletes any number of entries and no others; repeated and absent names are allowed',
     reason:
-      'Core deletes all variants of a source in pages; stores bound the names of one request themselves.',
+      'Core deletes the variants of a source in large batches; the driver splits them as its store requires.',
     source: 'CacheDriver.delete',
     async prove({ driver, name }) {
       const names = Array.from({ length: MANY_NAMES }, (_, index) => name(`many/${index}`));
@@ -107,8 +105,8 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'delete-absent',
     needs: ['delete'],
-    statement: 'deleting what does not exist succeeds, and so does deleting nothing',
-    reason: 'Two processes purge the same source; the second has nothing left to do.',
+    statement: 'deleting an absent name succeeds, and so does deleting no names',
+    reason: 'Two processes may purge the same source; the second finds nothing to delete.',
     source: 'CacheDriver.delete: one that does not exist is removed',
     async prove({ driver, name }) {
       const deletions = {
@@ -126,8 +124,8 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'list-by-prefix',
     needs: ['list'],
-    statement: 'list gives the names that begin with a prefix, which need not end at a "/", and no others',
-    reason: 'purgeSource lists "<prefix>/v1/ab/cd/<source>-": a folder is too much or too little.',
+    statement: 'list yields exactly the names that begin with a prefix, which need not end at a "/"',
+    reason: 'purgeSource lists "<prefix>/v1/ab/cd/<source>-", which is not a whole folder.',
     source: 'CacheDriver.list: a string, not only a folder',
     async prove({ driver, name }) {
       const tails = ['ab', 'abc', 'ab-1/x', 'ab-1/y', 'ab-2', 'aXb', 'b', 'x/ab'];
@@ -141,9 +139,8 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'list-literal',
     needs: ['list'],
-    statement:
-      'a prefix is text and no pattern: "*", "?", "[", "]", "_", "%" and a capital letter mean themselves',
-    reason: "A prefix that becomes a glob or a LIKE pattern lists, and purges, other people's pictures.",
+    statement: 'a prefix is literal text: "*", "?", "[", "]", "_" and "%" are no wildcards, and case matters',
+    reason: 'A prefix that is used as a glob or a LIKE pattern lists, and purges, unrelated pictures.',
     source: 'CacheDriver.list: taken literally; SCAN MATCH of Redis; LIKE of SQL',
     async prove({ driver, name }) {
       const tails = ['p*q', 'pXq', 'p?q', 'p[X]q', 'p_q', 'p%q', 'p\\*q'].map((tail) => `${tail}/1`);
@@ -158,8 +155,9 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'list-many',
     needs: ['list'],
-    statement: 'list gives each of many names exactly once, however many pages they fill',
-    reason: 'Stores answer in pages of 1,000 or 5,000; who forgets the next page leaves variants behind.',
+    statement: 'list yields each of many names exactly once, however many pages they fill',
+    reason:
+      'Stores answer in pages of 1,000 or 5,000 names; a driver that stops after one leaves variants behind.',
     source: 'CacheDriver.list: all names',
     async prove({ driver, name }) {
       const names = Array.from({ length: SEVERAL_PAGES }, (_, index) => name(`${index % 7}/${index}`));
@@ -170,8 +168,8 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'list-nothing',
     needs: ['list'],
-    statement: 'list of a prefix that nothing begins with ends at once, without names and without a failure',
-    reason: 'Purging a source that was never cached is no error.',
+    statement: 'list of a prefix without names ends at once, without an error',
+    reason: 'Purging a source that was never cached is not an error.',
     source: 'CacheDriver.list',
     async prove({ driver, name }) {
       await driver.put(name('a/b'), sampleEntry(name('a/b')));
@@ -185,7 +183,7 @@ export const lookupRules = rulesOf('results', [
     needs: ['list', 'foreign'],
     statement:
       "a stranger's objects keep list from none of the cache's own names, and what it gives are names",
-    reason: 'Buckets and folders are shared: backups, .DS_Store files and marker objects lie in the way.',
+    reason: 'Buckets and folders also hold backups, .DS_Store files and marker objects.',
     source: 'CacheDriver: what a name is; derivative-cache expiry in a shared bucket, cantaloupe#532',
     async prove({ driver, doors, name }) {
       const names = ['a/1', 'a/2', 'a/b/3'].map(name);
@@ -204,8 +202,8 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'foreign-is-no-hit',
     needs: ['foreign'],
-    statement: "a stranger's object under an entry's name is no hit, and a put replaces it",
-    reason: 'Whoever may write to the bucket would otherwise choose what the service shows.',
+    statement: "a foreign object under an entry's name is not a hit, and a put replaces it",
+    reason: 'Otherwise anyone with write access to the bucket could choose what the service shows.',
     source: 'decodeMetadata: values are validated on reading, since others may write to the store',
     async prove({ driver, doors, name }) {
       const place = name('taken');
@@ -227,8 +225,9 @@ export const lookupRules = rulesOf('results', [
   {
     id: 'seen-by-others',
     needs: ['shared'],
-    statement: 'what one driver has put, another on the same store finds, also after the first was closed',
-    reason: 'The processes of a service share the cache, and restart.',
+    statement:
+      'an entry that one driver has put is found by another on the same store, also after the first is closed',
+    reason: 'The processes of a service share the cache, and are restarted.',
     source: 'DriverCapabilities.shared',
     async prove({ driver, open, name }) {
       const entry = sampleEntry(name('shared'));
@@ -247,8 +246,8 @@ export const lookupRules = rulesOf('results', [
   },
   {
     id: 'own-name-kept',
-    statement: 'an entry shows the name in its metadata, not the one it was asked for',
-    reason: 'By its own name an entry that somebody copied elsewhere is told from one that belongs there.',
+    statement: 'an entry has the name in its stored metadata, not the requested one',
+    reason: 'The stored name shows whether an entry was copied from another place.',
     source: 'EntryMetadata.name: one that was copied elsewhere is not served',
     async prove({ driver, name }) {
       const entry = sampleEntry(name('original'));

@@ -41,6 +41,8 @@ export interface KnownSize {
   readonly due: boolean;
   /** Whether the count was rough. */
   readonly rough: boolean;
+  /** When it was counted, in milliseconds since the Unix epoch. */
+  readonly countedAt: number;
 }
 
 /** What {@link CacheSize} works on. */
@@ -83,14 +85,14 @@ export class CacheSize {
     const count = await this.#readCount();
     if (count === undefined) return undefined;
     const tallies = await this.#tallies.read();
-    const { rough } = count;
+    const { rough, countedAt } = count;
     let { bytes } = count;
     for (const [process, { grown }] of tallies) bytes += grown - (count.settled[process] ?? 0);
     const interval = rough
       ? Math.max(MIN_ROUGH_RECOUNT_INTERVAL, count.took * ROUGH_RECOUNT_FACTOR)
       : Math.max(MIN_RECOUNT_INTERVAL, count.took * RECOUNT_FACTOR);
-    const due = Math.abs(this.#clock.now() - count.countedAt) >= interval;
-    return { bytes: Math.max(0, bytes), processes: Math.max(1, tallies.size), due, rough };
+    const due = Math.abs(this.#clock.now() - countedAt) >= interval;
+    return { bytes: Math.max(0, bytes), processes: Math.max(1, tallies.size), due, rough, countedAt };
   }
 
   async #readCount(): Promise<Count | undefined> {

@@ -6,7 +6,7 @@ import { unlessAbsent } from '../fs-errors.js';
 import { type Candidate, Candidates } from './candidates.js';
 import type { EntryUses } from './entry-uses.js';
 import { FolderWalk, type FoundFile, type OnFailure } from './folder-walk.js';
-import { isEntryFile, OwnEntries } from './own-entries.js';
+import { inspectEntry, OwnEntries } from './own-entries.js';
 
 /** How fast an eviction proceeds. */
 export interface Pace {
@@ -79,23 +79,24 @@ export class ClockEviction {
     let claimed = 0;
     const isOver = (): boolean =>
       claimed >= bytes || this.#isNothingEvictable() || signal.aborted || this.#clock.monotonic() > end;
+    const evictOldest = async (): Promise<boolean> => {
+      const candidate = this.#candidates.take();
+      if (candidate === undefined) return false;
+      claimed += candidate.bytes;
+      if (await this.#attempt(candidate)) {
+        onEvicted(candidate.bytes);
+      } else {
+        claimed -= candidate.bytes;
+        this.#candidates.refund();
+      }
+      return true;
+    };
     const takeLane = async (lane: Lane): Promise<boolean> => {
       while (!isOver()) {
+        if (await evictOldest()) continue;
         const { value: file } = await lane.next();
         if (file === undefined) return false;
         await this.#note(file, share);
-        while (!isOver()) {
-          const candidate = this.#candidates.take();
-          if (candidate === undefined) break;
-          const size = candidate.file.bytes;
-          claimed += size;
-          if (await this.#attempt(candidate)) {
-            onEvicted(size);
-            break;
-          }
-          claimed -= size;
-          this.#candidates.refund();
-        }
       }
       return true;
     };
@@ -128,10 +129,16 @@ export class ClockEviction {
     this.#lanes = [];
   }
 
+  /** Notes an entry that this process has just stored. */
+  noteStored(name: string, bytes: number): void {
+    const path = this.#layout.path(this.#layout.folderPlace(name));
+    this.#candidates.addStored({ name, path, bytes, usedAt: this.#clock.now(), isOwn: true });
+  }
+
   async #note(file: FoundFile, share: number): Promise<void> {
     if (!(await this.#own.include(file))) return;
     const usedAt = await this.#uses.lastUse(file.path, file.usedAt);
-    this.#candidates.add({ file, usedAt }, share);
+    this.#candidates.addExamined({ ...file, usedAt, isOwn: false }, share);
   }
 
   async #attempt(candidate: Candidate): Promise<boolean> {
@@ -142,22 +149,26 @@ export class ClockEviction {
       return true;
     } catch (error) {
       this.#failures += 1;
-      this.#onFailure(error, candidate.file.path);
+      this.#onFailure(error, candidate.path);
       return false;
     }
   }
 
   /** Evicts an entry unless it has been used, replaced or removed since. */
-  async #evict({ file, usedAt }: Candidate): Promise<boolean> {
-    const stats = await unlessAbsent(lstat(file.path));
-    if (stats === undefined || stats.mtimeMs !== file.usedAt || stats.size !== file.bytes) return false;
-    if ((await this.#uses.lastUse(file.path, file.usedAt)) > usedAt) return false;
-    // The name alone is no proof, and other programs' files must stay.
-    if (!(await isEntryFile(file))) return false;
-    if (!(await unlessAbsent(unlink(file.path).then(() => true)))) return false;
-    this.#uses.forget(file.path);
+  async #evict(candidate: Candidate): Promise<boolean> {
+    const { name, path, bytes, usedAt, isOwn } = candidate;
+    // A name alone is no proof, and other programs' files must stay: what others have stored is read.
+    const stats = await (isOwn ? unlessAbsent(lstat(path)) : inspectEntry(candidate));
+    if (!stats?.isFile()) return false;
+    const lastUse = await this.#uses.lastUse(path, stats.mtimeMs);
+    if (stats.size !== bytes || lastUse > usedAt) {
+      this.#candidates.putBack({ name, path, bytes: stats.size, usedAt: lastUse, isOwn: false });
+      return false;
+    }
+    if (!(await unlessAbsent(unlink(path).then(() => true)))) return false;
+    this.#uses.forget(path);
     this.#uses.adaptTo(this.#clock.now() - usedAt);
-    await this.#folders.removeEmpty(parentOf(this.#layout.place(file.name)));
+    await this.#folders.removeEmpty(parentOf(this.#layout.place(name)));
     return true;
   }
 }

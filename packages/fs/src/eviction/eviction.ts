@@ -36,8 +36,8 @@ export interface EvictionOptions {
 }
 
 /**
- * Keeps the cache within its limits. It runs in the background: no operation waits for it. Every process evicts for
- * its own stores; processes share their sizes in the folder of temporary files.
+ * Keeps the cache within its limits. It runs in the background: only stores wait for it, and only while the cache exceeds
+ * its size. Every process evicts for its own stores; processes share their sizes in the folder of temporary files.
  */
 export class Eviction {
   /** Records the last use of entries. */
@@ -58,6 +58,7 @@ export class Eviction {
   #timer: Timer | undefined;
   #working: Promise<void> | undefined;
   #workAgain = false;
+  #waiting: (() => void)[] = [];
 
   constructor({ limits, layout, folders, writer, context, fileMode }: EvictionOptions) {
     const { maxSize, minFreeSpace } = limits;
@@ -97,13 +98,28 @@ export class Eviction {
     this.#startSoon();
   }
 
-  /** Records by how many bytes an operation changed the size of the cache. */
-  recordGrowth(bytes: number): void {
-    this.#tallies?.add(bytes);
-    if (bytes <= 0) return;
-    this.#storedSinceCheck += bytes;
+  /** Records a store of this process. @param grown by how many bytes it changed the size of the cache */
+  noteStored(name: string, bytes: number, grown: number): void {
+    this.#evictor.noteStored(name, bytes);
+    this.#sizeLimit?.add(grown);
+    if (grown <= 0) return;
+    this.#storedSinceCheck += grown;
     if (this.#storedSinceCheck >= this.#step) this.#start();
     else this.#startSoon();
+  }
+
+  /** Records a removal by this process. */
+  noteRemoved(bytes: number): void {
+    this.#sizeLimit?.add(-bytes);
+  }
+
+  /** Waits while the cache exceeds its size and entries are being evicted, so that stores do not outrun the eviction. */
+  async waitForRoom(): Promise<void> {
+    const isPaused = this.#context.clock.monotonic() < this.#pausedUntil;
+    if (isPaused || this.#sizeLimit?.isExceeded !== true) return;
+    this.#start();
+    if (this.#working === undefined) return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Evicts after a store of `bytes` has failed on a full disk. */
@@ -150,8 +166,15 @@ export class Eviction {
     this.#workAgain = false;
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
+      this.#endWaits();
       if (this.#workAgain) this.#start();
     });
+  }
+
+  #endWaits(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 
   async #work(): Promise<void> {
@@ -172,7 +195,8 @@ export class Eviction {
     const onEvicted: OnEvicted = (size) => {
       entries += 1;
       bytes += size;
-      this.#tallies?.add(-size);
+      this.#sizeLimit?.add(-size);
+      if (this.#waiting.length > 0 && this.#sizeLimit?.isExceeded === false) this.#endWaits();
     };
     // A full disk takes no tally either, so the size limit comes last.
     const outcomes = [

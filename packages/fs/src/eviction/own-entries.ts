@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
 import { isCacheError } from '@imgproxy-cache/core/driver';
 import { decodeEntryFile, MAX_TRAILER_BYTES } from '../entry-file.js';
 import { READ_FLAGS, readFully } from '../entry-reader.js';
-import { closeUnwatched, open } from '../fs-calls.js';
-import { isAbsence } from '../fs-errors.js';
+import { closeUnwatched, fstat, open } from '../fs-calls.js';
+import { errnoOf, isAbsence } from '../fs-errors.js';
 import type { FoundFile, OnFailure } from './folder-walk.js';
 
 const MAX_FORMS = 1024;
-const MAX_SMALL_BYTES = 64 * 1024;
 
 /** Tells entries from other programs' files below the same root. */
 export class OwnEntries {
@@ -32,7 +31,7 @@ export class OwnEntries {
 
   async #isReadableEntry(file: FoundFile): Promise<boolean> {
     try {
-      return await isEntryFile(file);
+      return (await inspectEntry(file)) !== undefined;
     } catch (error) {
       this.#onFailure(error, file.path);
       return false;
@@ -40,27 +39,28 @@ export class OwnEntries {
   }
 }
 
-/** Whether a file is the entry of its name, and in a format that this software knows. */
-export async function isEntryFile({ name, path, bytes }: FoundFile): Promise<boolean> {
+/**
+ * Reads the end of a file.
+ * @returns its status; `undefined` unless it is the entry of its name, in a format that this software knows.
+ */
+export async function inspectEntry({
+  name,
+  path,
+}: Pick<FoundFile, 'name' | 'path'>): Promise<Stats | undefined> {
   try {
-    // Small files take one pool round trip, a descriptor takes three.
-    const tail =
-      bytes <= MAX_SMALL_BYTES ? await readFile(path, { flag: READ_FLAGS }) : await readTail(path, bytes);
-    return decodeEntryFile(tail, bytes, path).metadata.name === name;
+    const fd = await open(path, READ_FLAGS);
+    try {
+      const stats = await fstat(fd);
+      if (!stats.isFile()) return undefined;
+      const tail = Buffer.allocUnsafe(Math.min(stats.size, MAX_TRAILER_BYTES));
+      await readFully(fd, tail, stats.size - tail.length, path);
+      return decodeEntryFile(tail, stats.size, path).metadata.name === name ? stats : undefined;
+    } finally {
+      closeUnwatched(fd);
+    }
   } catch (error) {
-    // Replaced or removed meanwhile, or not an entry.
-    if (isCacheError(error) || isAbsence(error)) return false;
+    // Replaced by something else or removed meanwhile, or not an entry.
+    if (isCacheError(error) || isAbsence(error) || errnoOf(error) === 'ELOOP') return undefined;
     throw error;
-  }
-}
-
-async function readTail(path: string, bytes: number): Promise<Buffer> {
-  const fd = await open(path, READ_FLAGS);
-  try {
-    const tail = Buffer.allocUnsafe(Math.min(bytes, MAX_TRAILER_BYTES));
-    await readFully(fd, tail, bytes - tail.length, path);
-    return tail;
-  } finally {
-    closeUnwatched(fd);
   }
 }

@@ -1,38 +1,34 @@
 import type { SoakResult, SoakRun } from '../soak.js';
-import { runCrashes } from './crashes/crashes.js';
-import { runDistinctKeys } from './memory/distinct-keys.js';
-import { runSimulatedHour } from './memory/simulated-hour.js';
-import { runSharing } from './sharing/sharing.js';
-import { isBrief, runFaultTable } from './table/fault-table.js';
-import { BRIEF_TABLE, FULL_TABLE } from './table/table-settings.js';
+import { runCrashes } from './crashes.js';
+import { BRIEF_CELLS, BRIEF_TABLE, FULL_TABLE, runFaultTable } from './fault-table.js';
+import { runDistinctKeys, runSimulatedHour } from './memory-runs.js';
+import { runSharing } from './sharing.js';
 
 /** Operations for each host that is killed. */
 const OPERATIONS_A_KILL = 500;
-/** Below so many the table is cut to what every kind of fault needs. */
-const FULL_FROM = 50_000;
 const FEWEST_KEYS = 20_000;
-/** How much time passes between requests in the simulated hour, in milliseconds. */
-const STEP = { full: 100, brief: 500 };
-/** How long hosts share a store, in milliseconds. */
-const SHARING = {
-  full: { duration: 60_000, maxSize: 64_000_000 },
-  brief: { duration: 2500, maxSize: 16_000_000 },
+/** With fewer operations the run is short: step of the simulated hour, sharing of a store, and table. */
+const FULL_FROM = 50_000;
+const FULL = {
+  step: 100,
+  sharing: { duration: 60_000, maxSize: 64_000_000 },
+  table: { settings: FULL_TABLE },
+};
+const BRIEF = {
+  step: 500,
+  sharing: { duration: 2500, maxSize: 16_000_000 },
+  table: { settings: BRIEF_TABLE, cells: BRIEF_CELLS },
 };
 
-/** What the policy promises under load and faults, one part after the other. */
+/** What the cache's policy promises under load and faults. */
 export async function soakPolicy({ seed, operations, progress }: SoakRun): Promise<SoakResult> {
-  const isFull = operations >= FULL_FROM;
+  const { step, sharing, table } = operations >= FULL_FROM ? FULL : BRIEF;
   const parts = [
     await runDistinctKeys({ seed, keys: Math.max(operations, FEWEST_KEYS) }),
-    await runSimulatedHour({ seed, step: isFull ? STEP.full : STEP.brief }),
+    await runSimulatedHour({ seed, step }),
     await runCrashes({ seed, kills: Math.ceil(operations / OPERATIONS_A_KILL), progress }),
-    await runSharing({ seed, ...(isFull ? SHARING.full : SHARING.brief), progress }),
-    await runFaultTable({
-      seed,
-      ...(!isFull && { cells: isBrief }),
-      settings: isFull ? FULL_TABLE : BRIEF_TABLE,
-      progress,
-    }),
+    await runSharing({ seed, ...sharing, progress }),
+    await runFaultTable({ seed, ...table, progress }),
   ];
   const appendix = parts.flatMap((part) => part.appendix ?? []).join('\n\n');
   return {

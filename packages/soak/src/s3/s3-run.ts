@@ -1,102 +1,166 @@
+import diagnostics from 'node:diagnostics_channel';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readVerified, verifyName } from '@imgproxy-cache/core/driver';
-import { Findings } from '../findings.js';
-import { type MemorySample, sampleMemory } from '../memory.js';
-import { SeededRandom } from '../seeded-random.js';
-import { CacheEventTally } from './cache-events.js';
-import { CachedTraffic } from './cached-traffic.js';
-import { Callers } from './caller.js';
-import { DirectTraffic } from './direct-traffic.js';
-import { Images } from './images.js';
-import { ABSENT, type StoreReport, type Version, versionOf } from './journal.js';
-import { withPatience } from './patience.js';
-import type { StoreProcess } from './store-process.js';
-import { StoredModel } from './stored-model.js';
-import { MAX_SOCKETS, type TestBed } from './test-bed.js';
-import { TrafficRecord } from './traffic.js';
-import { WireTally } from './wire-tally.js';
+import { type CacheEvents, createImageCache, type ImageCache } from '@imgproxy-cache/core';
+import {
+  type CacheDriver,
+  type CacheDriverDefinition,
+  type Clock,
+  readVerified,
+  systemClock,
+  verifyName,
+} from '@imgproxy-cache/core/driver';
+import type s3 from '@imgproxy-cache/s3';
+import type { FakeS3Process } from 'fake-s3';
+import { MemorySamples } from '../memory.js';
+import { Findings, inLanes, Tally } from '../soak.js';
+import { bucketEnv, openDriver, SILENT_LOGGER } from '../stores.js';
+import { DriverWatch } from './driver-watch.js';
+import { S3Traffic, withPatience } from './s3-traffic.js';
+import { ABSENT, StoreModel, type StoreReport, type Version } from './store-model.js';
 
+/** A definition of the S3 driver, or of one that takes the same variables. */
+export type S3Definition = CacheDriverDefinition<(typeof s3)['config']>;
+
+/** Most connections of one driver: fewer than operations, so that some wait. */
+export const MAX_SOCKETS = 48;
 const LANES = 64;
-/** Share of the operations that go through the cache. */
-const CACHED = 0.3;
 const LOOKS = 20;
-const PAUSE_MS = 50;
+const PAUSE = 50;
+/** Of node:http and of undici. */
+const WIRE_CHANNELS = ['http.client.request.start', 'undici:request:create'];
+
+// Low, so that a store that falls silent does not hold up the run.
+const DRIVER_ENV = {
+  IMGPROXY_CACHE_S3_MAX_SOCKETS: String(MAX_SOCKETS),
+  IMGPROXY_CACHE_S3_CONNECT_TIMEOUT_SECONDS: '0.5',
+  IMGPROXY_CACHE_S3_RESPONSE_TIMEOUT_SECONDS: '0.5',
+  IMGPROXY_CACHE_S3_IDLE_TIMEOUT_SECONDS: '0.5',
+};
+const CACHE_ENV = {
+  IMGPROXY_CACHE_PATH_PREFIX: 'cached',
+  IMGPROXY_CACHE_VERIFY_BYTES: '30000',
+  // Longer than most operations take with all their attempts. What is left of them at the end runs out soon.
+  IMGPROXY_CACHE_LOOKUP_TIMEOUT_SECONDS: '4',
+  IMGPROXY_CACHE_COLLAPSE_TIMEOUT_SECONDS: '4',
+  IMGPROXY_CACHE_STORE_TIMEOUT_SECONDS: '4',
+};
+
+/** The system's clock, which counts the timers that have neither fired nor been cancelled. */
+export class CountingClock implements Clock {
+  readonly now = systemClock.now;
+  readonly monotonic = systemClock.monotonic;
+  readonly #timers = new Set<object>();
+
+  get timers(): number {
+    return this.#timers.size;
+  }
+
+  setTimer(callback: () => void, milliseconds: number): ReturnType<Clock['setTimer']> {
+    const key = {};
+    const timer = systemClock.setTimer(() => {
+      this.#timers.delete(key);
+      callback();
+    }, milliseconds);
+    this.#timers.add(key);
+    return {
+      cancel: () => {
+        this.#timers.delete(key);
+        timer.cancel();
+      },
+    };
+  }
+}
 
 export interface S3RunOptions {
+  readonly definition: S3Definition;
+  readonly store: FakeS3Process;
+  readonly clock: CountingClock;
   readonly seed: number;
-  /** In milliseconds. */
+  /** How long is waited for an operation, or for rest, in milliseconds. */
   readonly patience: number;
 }
 
-/** Random traffic on a test bed in rounds. After each, when all is quiet, it is held against the store's journal. */
+/**
+ * Random traffic in rounds on a driver, and on a cache with another one. After each round, when all is quiet, the answers
+ * are compared with the store's journal.
+ */
 export class S3Run {
-  readonly record: TrafficRecord;
-  readonly events = new CacheEventTally();
-  readonly wire = new WireTally();
-  readonly cached: CachedTraffic;
-  readonly memory: MemorySample[] = [];
+  readonly traffic: S3Traffic;
+  readonly driverWatch: DriverWatch;
+  readonly cacheWatch: DriverWatch;
+  readonly memory = new MemorySamples();
   /** Listeners on the signals of operations that are over. */
   readonly listeners = new Findings();
   /** What was under way when nothing should have been. */
   readonly unrest = new Findings();
   /** What failed after the store had become sound. */
   readonly relapses = new Findings();
+  /** Unhandled rejections and warnings. */
+  readonly incidents = new Findings();
+  /** Events of the cache: operations by code, `request` and `corrupt`. */
+  readonly events = new Tally();
+  /** Requests that this process has begun to send, and that the store has received. */
+  sent = 0;
+  received = 0;
   /** Most connections that were open while nothing was under way. */
   idleConnections = 0;
   /** Entries that were read again after the store had become sound. */
   recovered = 0;
-  /** Requests that the store has received. */
-  received = 0;
   faults: StoreReport['faults'] = {};
-  readonly #bed: TestBed;
-  readonly #store: StoreProcess;
-  readonly #random: SeededRandom;
-  readonly #patience: number;
-  readonly #direct: DirectTraffic;
-  readonly #model = new StoredModel();
-  readonly #callers = new Callers();
+  readonly #driver: CacheDriver;
+  readonly #cache: ImageCache;
+  readonly #options: S3RunOptions;
+  readonly #model = new StoreModel();
+  readonly #end: () => void;
 
-  constructor(bed: TestBed, store: StoreProcess, { seed, patience }: S3RunOptions) {
-    this.#bed = bed;
-    this.#store = store;
-    this.#random = new SeededRandom(seed);
-    this.#patience = patience;
-    this.record = new TrafficRecord(new Images(seed), patience);
-    this.#direct = new DirectTraffic(bed.driver, this.record);
-    this.cached = new CachedTraffic(bed.cache, this.record);
+  static async open(options: S3RunOptions): Promise<S3Run> {
+    const { definition, store, clock } = options;
+    const watches = [new DriverWatch(), new DriverWatch()] as const;
+    const env = { ...bucketEnv(store.endpoint), ...DRIVER_ENV };
+    const driver = openDriver(watches[0].wrap(definition, clock), env);
+    const cache = await createImageCache({
+      env: { ...env, ...CACHE_ENV },
+      drivers: [watches[1].wrap(definition, clock)],
+      logger: SILENT_LOGGER,
+    });
+    return new S3Run(driver, cache, watches, options);
   }
 
-  subscribe(): void {
-    this.events.subscribe();
-    this.wire.subscribe();
-  }
-
-  unsubscribe(): void {
-    this.events.unsubscribe();
-    this.wire.unsubscribe();
+  private constructor(
+    driver: CacheDriver,
+    cache: ImageCache,
+    [driverWatch, cacheWatch]: readonly [DriverWatch, DriverWatch],
+    options: S3RunOptions,
+  ) {
+    this.driverWatch = driverWatch;
+    this.cacheWatch = cacheWatch;
+    this.traffic = new S3Traffic(driver, cache, options.seed, options.patience);
+    this.#driver = driver;
+    this.#cache = cache;
+    this.#options = options;
+    this.#end = this.#listen();
   }
 
   async round(operations: number): Promise<void> {
     let left = operations;
-    const lane = async (): Promise<void> => {
-      while (left > 0) {
-        left -= 1;
-        await this.#perform();
-      }
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    await inLanes(LANES, async () => {
+      if (left <= 0) return false;
+      left -= 1;
+      await this.traffic.perform();
+      return true;
+    });
     await this.#judge();
-    const listeners = this.#callers.countListeners();
+    const listeners = this.traffic.countListeners();
     if (listeners > 0) this.listeners.add(`${listeners} listeners`);
-    this.memory.push(sampleMemory());
+    this.memory.take(this.traffic.issued);
   }
 
-  /** Reads all that is stored, from a store that has become sound. */
+  /** Reads everything that is stored, from a store that has become sound. */
   async recover(): Promise<void> {
     for (const [name, version] of this.#model.current()) {
       this.recovered += 1;
       try {
-        await withPatience(this.#readAgain(name, version), this.#patience);
+        await withPatience(this.#readAgain(name, version), this.#options.patience);
       } catch (error) {
         this.relapses.add(`a get of ${name}: ${String(error).slice(0, 200)}`);
       }
@@ -104,21 +168,18 @@ export class S3Run {
     await this.#judge();
   }
 
+  async close(): Promise<void> {
+    await this.#cache.close();
+    await this.#driver.close();
+    this.#end();
+  }
+
   async #readAgain(name: string, version: Version): Promise<void> {
-    const entry = await this.#bed.driver.get(name);
+    const entry = await this.#driver.get(name);
     if (version === ABSENT && entry === undefined) return;
     if (entry === undefined) throw new Error('a miss');
     verifyName(entry.metadata, name);
-    this.record.deliver(versionOf(entry.metadata.etag), await readVerified(entry), `a late get of ${name}`);
-  }
-
-  async #perform(): Promise<void> {
-    // Drawn at once, so that a seed gives the same operations whatever becomes of them.
-    const random = new SeededRandom(this.#random.uint32());
-    const caller = this.#callers.next(random);
-    const traffic = random.next() < CACHED ? this.cached : this.#direct;
-    await traffic.perform(random, caller.signal);
-    caller.done();
+    this.traffic.deliver(entry.metadata.etag, await readVerified(entry), `a late get of ${name}`);
   }
 
   async #judge(): Promise<void> {
@@ -127,30 +188,38 @@ export class S3Run {
     this.faults = report.faults;
     this.idleConnections = Math.max(this.idleConnections, report.connections);
     this.#model.take(report.changes);
-    for (const watch of [this.#bed.driverWatch, this.#bed.cacheWatch]) watch.judge(this.#model);
+    for (const watch of [this.driverWatch, this.cacheWatch]) watch.judge(this.#model);
   }
 
-  /** Waits until nothing is under way; what still is when patience ends is noted. */
+  /** Waits until nothing is under way. What still is when patience ends is a finding. */
   async #rest(): Promise<StoreReport> {
     const changes: StoreReport['changes'][number][] = [];
     const began = performance.now();
     for (;;) {
-      await this.#settleStores();
-      const report = await this.#store.report();
+      // The cache's queue goes from one store to the next without a pause.
+      for (let quiet = 0, look = 0; quiet < 3 && look < LOOKS; look += 1) {
+        quiet = this.#running === 0 ? quiet + 1 : 0;
+        await delay(10);
+      }
+      const report = (await this.#options.store.ask('report')) as StoreReport;
       changes.push(...report.changes);
       const unrest = this.#unrestOf(report);
-      const given = unrest !== '' && performance.now() - began > this.#patience;
-      if (given) this.unrest.add(unrest);
-      if (unrest === '' || given) return { ...report, changes };
-      await delay(PAUSE_MS);
+      const isGivenUp = unrest !== '' && performance.now() - began > this.#options.patience;
+      if (isGivenUp) this.unrest.add(unrest);
+      if (unrest === '' || isGivenUp) return { ...report, changes };
+      await delay(PAUSE);
     }
+  }
+
+  get #running(): number {
+    return this.driverWatch.running + this.cacheWatch.running;
   }
 
   #unrestOf({ answering, connections }: StoreReport): string {
     const active = process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
-    const timers = this.#bed.clock.pending;
+    const { timers } = this.#options.clock;
     return [
-      ...(this.#bed.running > 0 ? [`${this.#bed.running} operations of drivers`] : []),
+      ...(this.#running > 0 ? [`${this.#running} operations of drivers`] : []),
       ...(answering > 0 ? [`${answering} requests at the store`] : []),
       ...(active > 0 ? [`${active} sockets in use`] : []),
       ...(connections > 2 * MAX_SOCKETS ? [`${connections} connections`] : []),
@@ -159,11 +228,30 @@ export class S3Run {
     ].join(', ');
   }
 
-  /** What a cache stores behind its requests' backs goes from one store to the next without a pause. */
-  async #settleStores(): Promise<void> {
-    for (let quiet = 0, look = 0; quiet < 3 && look < LOOKS; look += 1) {
-      quiet = this.#bed.running === 0 ? quiet + 1 : 0;
-      await delay(10);
-    }
+  /** Listens to the process, the cache and the wire. @returns what ends it */
+  #listen(): () => void {
+    const onOperation = (message: unknown): void => {
+      const { operation, code = 'done' } = message as CacheEvents['imgproxy-cache:operation'];
+      this.events.add(operation, code);
+    };
+    const onSent = (): void => {
+      this.sent += 1;
+    };
+    const channels: [string, (message: unknown) => void][] = [
+      ['imgproxy-cache:request', () => this.events.add('request', 'done')],
+      ['imgproxy-cache:corrupt', () => this.events.add('corrupt', 'done')],
+      ['imgproxy-cache:operation', onOperation],
+      ...WIRE_CHANNELS.map((channel): [string, () => void] => [channel, onSent]),
+    ];
+    const onRejection = (reason: unknown): void =>
+      this.incidents.add(`an unhandled rejection: ${String(reason).slice(0, 200)}`);
+    const onWarning = (warning: Error): void =>
+      this.incidents.add(`a warning: ${String(warning).slice(0, 200)}`);
+    for (const [channel, listener] of channels) diagnostics.subscribe(channel, listener);
+    process.on('unhandledRejection', onRejection).on('warning', onWarning);
+    return () => {
+      for (const [channel, listener] of channels) diagnostics.unsubscribe(channel, listener);
+      process.off('unhandledRejection', onRejection).off('warning', onWarning);
+    };
   }
 }

@@ -28,8 +28,11 @@ export const mistake: HostMistake = {
         requests += 1;
         if (requests % 5 === 0) throw new Error('this host fails');
         const result = await cache.fetch(request, render);
-        const whole = result.image.bytes.bind(result.image);
-        result.image.bytes = async () => (await whole()).map((byte) => byte ^ 1);
+        const right = result.image.body.bind(result.image);
+        result.image.body = () => {
+          const body = right();
+          return body instanceof Uint8Array ? body.map((byte) => byte ^ 1) : body;
+        };
         return result;
       },
       delete: (identity) => cache.delete(identity),
