@@ -32,7 +32,7 @@ test('a pasted URL shows source, options and their presets', async () => {
 test('a wrong option is marked', async () => {
   await page.fill('#url', '/unsafe/w:100/h:tall/plain/x');
   const marked = page.locator('tr', { has: page.locator('[role=alert]') });
-  expect(await marked.innerText()).toContain('h:tall');
+  expect(await marked.textContent()).toContain('h:tall');
 });
 
 test('markup in a URL is text', async () => {
