@@ -15,7 +15,7 @@ import { writeFile } from 'node:fs/promises';
  */
 
 /** The drivers of this repository, in the order of the page. */
-export const drivers = ['fs', 's3', 'memory'];
+export const drivers = ['fs', 's3', 'swift', 'memory'];
 
 export const page = new URL('../docs/reference/configuration.md', import.meta.url);
 

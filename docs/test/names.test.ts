@@ -77,7 +77,7 @@ test('the page of circuit breakers has their variables with their defaults', () 
   expect(rows).toEqual(own.map((row) => [row.variable, String(row.default)]));
 });
 
-describe.each(['fs', 'memory', 's3'])('the pages of the %s driver', (driver) => {
+describe.each(['fs', 'memory', 's3', 'swift'])('the pages of the %s driver', (driver) => {
   test.each([`docs/drivers/${driver}.md`, `packages/${driver}/README.md`])(
     '%s has all of its variables with their defaults',
     async (path) => {
@@ -95,7 +95,7 @@ describe.each(['fs', 'memory', 's3'])('the pages of the %s driver', (driver) => 
   );
 });
 
-describe.each(['fs', 's3'])('the page of the %s driver', (driver) => {
+describe.each(['fs', 's3', 'swift'])('the page of the %s driver', (driver) => {
   const code = globSync(`packages/${driver}/src/**/*.ts`, { cwd: repository })
     .map((path) => readFileSync(repository + path, 'utf8'))
     .join('\n');

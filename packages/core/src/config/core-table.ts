@@ -8,7 +8,7 @@ export const CORE_TABLE = {
     variable: 'IMGPROXY_CACHE_USE',
     type: 'string',
     default: '',
-    doc: 'The driver: memory, fs, s3 or the name of an installed one. Several, separated by commas, are tiers in look-up order, such as memory,s3. Blank turns the cache off.',
+    doc: 'The driver: memory, fs, s3, swift or the name of an installed one. Several, separated by commas, are tiers in look-up order, such as memory,s3. Blank turns the cache off.',
   },
   bucket: {
     variable: 'IMGPROXY_CACHE_BUCKET',

@@ -7,7 +7,7 @@ const OURS = '@imgproxy-cache';
 const THIRD_PARTYS = 'imgproxy-cache-driver-';
 /** The keyword of drivers' packages. Not every package of the scope `@imgproxy-cache` is a driver. */
 const KEYWORD = 'imgproxy-cache-driver';
-const OUR_DRIVERS = ['fs', 'memory', 's3'];
+const OUR_DRIVERS = ['fs', 'memory', 's3', 'swift'];
 
 /**
  * The error for a driver that is not installed.
