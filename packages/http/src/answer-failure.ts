@@ -11,7 +11,7 @@ const ofRenderers = new WeakSet<TypeError>();
  *
  * - A `CacheError`: 503 with its code. `ERR_CACHE_ABORTED`: nothing, since the client has gone.
  * - An error with `status` and `publicMessage`, such as `HttpError` and url's `UrlError`: these two.
- * - A `TypeError` of `fetch`, for a request that it cannot take: 400.
+ * - A `TypeError` of `fetch`, for a request that it cannot take: 400. One for what `render` gave: 500.
  * - Anything else: 500.
  *
  * @returns `undefined`: no answer
@@ -20,9 +20,11 @@ export function answerFailure(error: unknown): HttpAnswer | undefined {
   if (isCacheError(error)) {
     return error.code === 'ERR_CACHE_ABORTED' ? undefined : refusal(503, error.code);
   }
-  const { status, publicMessage } = (error ?? {}) as { status?: unknown; publicMessage?: unknown };
+  const { status, publicMessage, code } = (error ?? {}) as Record<string, unknown>;
   if (typeof publicMessage === 'string' && isErrorStatus(status)) return refusal(status, publicMessage);
-  return refusal(error instanceof TypeError && !ofRenderers.has(error) ? 400 : 500);
+  const isOfRequest =
+    error instanceof TypeError && !ofRenderers.has(error) && code !== 'ERR_INVALID_RETURN_VALUE';
+  return refusal(isOfRequest ? 400 : 500);
 }
 
 /** A short text that nobody may store. */

@@ -24,6 +24,7 @@ const OTHER_SETTINGS = new Map([
   ['cache-control', 'cacheControl'],
   ['content-disposition', 'contentDisposition'],
 ]);
+const FOR_ONE_CLIENT = 'set-cookie';
 const TOKEN = /^[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*$/;
 
 const checked = new WeakSet<AnswerSettings>();
@@ -34,17 +35,21 @@ const checked = new WeakSet<AnswerSettings>();
  */
 export function checkSettings(settings: AnswerSettings): void {
   if (checked.has(settings)) return;
+  checkShape(settings);
   const { maxAge, staleWhileRevalidate, cacheControl, contentDisposition, headers, cacheName } = settings;
   checkSeconds('maxAge', maxAge);
   checkSeconds('staleWhileRevalidate', staleWhileRevalidate);
   if (cacheControl !== undefined) checkField('cacheControl', 'Cache-Control', cacheControl);
-  if (contentDisposition !== undefined && typeof contentDisposition.filename !== 'string') {
+  if (contentDisposition !== undefined && typeof contentDisposition?.filename !== 'string') {
     throw new TypeError('contentDisposition.filename must be a string, without the extension');
   }
   for (const [name, value] of Object.entries(headers ?? {})) {
     checkField('headers', name, value);
     const setting = OTHER_SETTINGS.get(name.toLowerCase());
     if (setting !== undefined) throw new TypeError(`headers must not set ${name}: use ${setting}`);
+    if (name.toLowerCase() === FOR_ONE_CLIENT) {
+      throw new TypeError('headers must not set Set-Cookie: images are shared by clients and caches');
+    }
     if (DECIDED_BY_THE_IMAGE.has(name.toLowerCase())) {
       throw new TypeError(`headers must not set ${name}: it follows from the image and the request`);
     }
@@ -55,6 +60,36 @@ export function checkSettings(settings: AnswerSettings): void {
     );
   }
   checked.add(settings);
+}
+
+const TYPES = new Map([
+  ['maxAge', 'number'],
+  ['staleWhileRevalidate', 'number'],
+  ['cacheControl', 'string'],
+  ['cacheControlPassthrough', 'boolean'],
+  ['contentDisposition', 'object'],
+  ['headers', 'object'],
+  ['cacheName', 'string'],
+  ['serverTiming', 'boolean'],
+  ['onError', 'function'],
+]);
+
+/** Settings of a misspelt name or a wrong type would be ignored in silence. */
+function checkShape(settings: AnswerSettings): void {
+  if (typeof settings !== 'object' || settings === null) throw new TypeError('settings must be an object');
+  for (const [name, value] of Object.entries(settings)) {
+    const type = TYPES.get(name);
+    if (type === undefined) {
+      throw new TypeError(`${name} is not a setting; there are ${[...TYPES.keys()].join(', ')}`);
+    }
+    if (value === undefined || (typeof value === type && value !== null && value !== '')) continue;
+    const article = type === 'object' ? 'an' : 'a';
+    throw new TypeError(`${name} must be ${article} ${type}${value === '' ? ' that is not blank' : ''}`);
+  }
+  const { headers } = settings;
+  if (headers !== undefined && (Symbol.iterator in headers || Array.isArray(headers))) {
+    throw new TypeError('headers must be a plain object of names and values');
+  }
 }
 
 function checkSeconds(setting: string, value: number | undefined): void {

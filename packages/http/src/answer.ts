@@ -11,9 +11,11 @@ import { entityTag } from './entity-tag.js';
 import { addFields, type HeaderFields } from './header-fields.js';
 import type { HttpAnswer } from './http-answer.js';
 import { parseHttpDate } from './http-date.js';
-import { collectUpTo, drain } from './partial-body.js';
+import { collectUpTo, drain, MAX_COLLECTED_BYTES } from './partial-body.js';
 import { applicableRange, type ConditionalFields, evaluatePreconditions } from './preconditions.js';
 
+// RFC 9110, section 8.3.1, with whatever parameters: what no header may have never gets here.
+const MEDIA_TYPE = /^[!#$%&'*+.^_`|~\w-]+\/[!#$%&'*+.^_`|~\w-]+(?:[ \t]*;[\t\x20-\x7e]*)?$/;
 const DEFAULT_CACHE_NAME = 'imgproxy-cache';
 // imgproxy's own: an SVG that is opened by itself runs no script.
 const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
@@ -27,7 +29,8 @@ const CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; 
  * @param method `GET` or `HEAD`; others get 405
  * @param headers the request's
  * @throws TypeError for wrong settings
- * @throws the error with which the rendering's stream ended while it was collected
+ * @throws the error with which the rendering's stream ended while it was collected, and an Error for a content type that is
+ *   no media type
  */
 export async function answer(
   method: string,
@@ -59,6 +62,12 @@ export function answerImage(
   if (!isSupported(method)) {
     void image.discard();
     return methodNotAllowed();
+  }
+  if (!MEDIA_TYPE.test(image.contentType)) {
+    void image.discard();
+    throw new Error(
+      `render gave the contentType ${JSON.stringify(image.contentType)}: it must be a media type, such as image/webp`,
+    );
   }
   const body = image.body();
   const isOfUnknownSize = !(body instanceof Uint8Array) && image.size === undefined;
@@ -139,7 +148,7 @@ class ImageAnswer {
   #commonFields(): HeaderFields {
     const { status, vary } = this.#result;
     const { cacheName } = this.#settings;
-    const { cacheControl, age } = freshnessOf(this.#result, this.#settings);
+    const { cacheControl, age } = freshnessOf(this.#result, this.#settings, this.#size);
     const fields: HeaderFields = { 'Cache-Control': cacheControl, 'Cache-Status': String(status) };
     if (cacheName !== undefined)
       fields['Cache-Status'] = `${cacheName}${String(status).slice(DEFAULT_CACHE_NAME.length)}`;
@@ -194,7 +203,7 @@ class ImageAnswer {
     const body = this.#body;
     if (body instanceof Uint8Array) return;
     if (this.#result.status.hit) body.destroy();
-    else drain(body);
+    else drain(body, MAX_COLLECTED_BYTES);
   }
 }
 

@@ -35,12 +35,15 @@ const DEFAULT_MAX_AGE = 3600;
 export function freshnessOf(
   { image, ttl, vary }: Pick<FetchResult, 'image' | 'ttl' | 'vary'>,
   settings: CacheControlSettings,
+  size: number | undefined,
 ): Freshness {
-  if (!image.store) return NO_STORE;
+  // What the cache itself does not keep, nobody on the way keeps either: error pages, empty images.
+  if (!image.store || !image.contentType.startsWith('image/') || size === 0) return NO_STORE;
   if (settings.cacheControlPassthrough === true && image.cacheControl !== undefined) {
-    if (image.created === undefined) return { cacheControl: image.cacheControl };
+    const cacheControl = isForAll(vary) ? image.cacheControl : asPrivate(image.cacheControl);
+    if (image.created === undefined) return { cacheControl };
     return {
-      cacheControl: image.cacheControl,
+      cacheControl,
       age: Math.max(0, Math.floor((Date.now() - image.created) / 1000)),
     };
   }
@@ -55,6 +58,14 @@ export function freshnessOf(
 function secondsLeft(expires: number | undefined, ttl: number): number {
   if (expires !== undefined) return Math.floor((expires - Date.now()) / 1000);
   return ttl === 0 ? Number.POSITIVE_INFINITY : Math.floor(ttl);
+}
+
+/** The field for an image that is for its client alone. */
+export function asPrivate(cacheControl: string): string {
+  const directives = cacheControl.split(',').map((directive) => directive.trim());
+  if (directives.some((directive) => /^(?:private|no-store)$/i.test(directive))) return cacheControl;
+  const kept = directives.filter((directive) => !/^(?:public$|s-maxage=|$)/i.test(directive));
+  return [...kept, 'private'].join(', ');
 }
 
 /** Not every cache heeds `Vary`, so an image that depends on other headers or on cookies is for its client alone. */

@@ -42,9 +42,14 @@ export function createFetchHandler(cache: ImageCache, settings: HandlerSettings 
         ? streamOf(body, (error) => reportError(applied, error, status))
         : method === 'HEAD' || body === undefined
           ? null
-          : (body as Uint8Array<ArrayBuffer>);
+          : ownBytes(body);
     return new Response(sent, { status, headers: fields });
   };
+}
+
+/** `Response` takes no bytes of shared memory. */
+function ownBytes(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  return body.buffer instanceof ArrayBuffer ? (body as Uint8Array<ArrayBuffer>) : new Uint8Array(body);
 }
 
 /** Holds one chunk at most: the next is read when the last one was taken. */

@@ -4,9 +4,10 @@ import { pipeline } from 'node:stream/promises';
 import type { ImageCache, Render } from '@imgproxy-cache/core';
 import { refusal } from './answer-failure.js';
 import { checkSettings } from './answer-settings.js';
+import { asPrivate } from './cache-control.js';
 import { type HeaderFields, joinLists, LIST_FIELDS } from './header-fields.js';
 import type { HttpAnswer } from './http-answer.js';
-import { collectUpTo } from './partial-body.js';
+import { collectUpTo, MAX_COLLECTED_BYTES } from './partial-body.js';
 import { type HandlerSettings, type ImageRequest, reportError, serveImage } from './serve-image.js';
 
 /**
@@ -23,9 +24,6 @@ export type NodeHandler = (
   render: Render,
   settings?: HandlerSettings,
 ) => Promise<void>;
-
-// The default of IMGPROXY_CACHE_MAX_ENTRY_SIZE.
-const MAX_COLLECTED_BYTES = 33_554_432;
 
 /**
  * Makes a handler for `node:http` and all that is built on it: Express, Fastify (`reply.hijack()` first, then
@@ -76,7 +74,7 @@ async function send(
   try {
     const isEndUnknown = request.httpVersion === '1.0' && isOfUnknownLength(answer);
     const { status, headers, body } = isEndUnknown ? await collected(answer) : answer;
-    response.writeHead(status, withEarlierLists(response, headers));
+    response.writeHead(status, besideEarlierFields(response, headers));
     // Bytes are one write: Node sends the headers with them.
     if (body instanceof Readable) await pipeline(body, response);
     else response.end(body);
@@ -110,8 +108,21 @@ async function collected(answer: StreamedAnswer): Promise<HttpAnswer> {
   );
 }
 
-/** Lists such as `Vary` may have items from a middleware, which `writeHead` would replace. */
-function withEarlierLists(response: ServerResponse, headers: HttpAnswer['headers']): HttpAnswer['headers'] {
+/**
+ * A middleware may have set fields before: lists such as `Vary` are extended, and an answer with a cookie is for one client.
+ */
+function besideEarlierFields(
+  response: ServerResponse,
+  headers: HttpAnswer['headers'],
+): HttpAnswer['headers'] {
+  // They describe another body. Without a length, Node chunks the body only if nobody removes Transfer-Encoding.
+  response.removeHeader('Content-Encoding');
+  if ('Content-Length' in headers && response.hasHeader('Transfer-Encoding')) {
+    response.removeHeader('Transfer-Encoding');
+  }
+  if (response.hasHeader('Set-Cookie')) {
+    (headers as HeaderFields)['Cache-Control'] = asPrivate(headers['Cache-Control'] ?? '');
+  }
   for (const name of LIST_FIELDS) {
     const earlier = response.getHeader(name);
     if (earlier !== undefined) (headers as HeaderFields)[name] = joinLists(String(earlier), headers[name]);

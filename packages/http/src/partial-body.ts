@@ -1,5 +1,8 @@
 import { addAbortSignal, PassThrough, pipeline, type Readable } from 'node:stream';
 
+/** The default of `IMGPROXY_CACHE_MAX_ENTRY_SIZE`, in bytes. */
+export const MAX_COLLECTED_BYTES = 33_554_432;
+
 /**
  * Reads a body to its end, up to a limit.
  * @param signal destroys the body, also after the limit
@@ -31,7 +34,15 @@ function joined(chunks: readonly Uint8Array[], rest: Readable): Readable {
   return whole;
 }
 
-/** Reads a body that no client gets to its end, so that the cache can store it. */
-export function drain(body: Readable): void {
-  body.on('error', () => undefined).resume();
+/**
+ * Reads a body that no client gets to its end, so that the cache can store it.
+ * @param limit bytes after which it is too large to be stored anyway, and is destroyed
+ */
+export function drain(body: Readable, limit: number): void {
+  let size = 0;
+  body.on('error', () => undefined);
+  body.on('data', (chunk: Uint8Array) => {
+    size += chunk.length;
+    if (size > limit) body.destroy();
+  });
 }

@@ -67,17 +67,37 @@ export async function serveImage(
     return answer;
   } catch (error) {
     if (signal.aborted) return undefined;
-    const answer = answerFailure(error);
+    const answer = failureOf(error);
     if (answer !== undefined) reportError(settings, error, answer.status);
     return answer;
   }
 }
 
-/** Tells the host of an error. */
-export function reportError({ onError }: HandlerSettings, error: unknown, status: number): void {
-  if (onError !== undefined) onError(error, status);
-  else if (status < 400 || status >= 500) {
-    // Without its cause, which may hold a store's secrets.
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+function failureOf(error: unknown): HttpAnswer | undefined {
+  try {
+    return answerFailure(error);
+  } catch {
+    // A property of the error threw.
+    return refusal(500);
   }
+}
+
+/** Reports an error to the host. An error of `onError` itself is written to the standard error stream. */
+export function reportError({ onError }: HandlerSettings, error: unknown, status: number): void {
+  if (onError === undefined) {
+    if (status < 400 || status >= 500) writeError(error);
+    return;
+  }
+  try {
+    // Typed as void, which an async function satisfies.
+    const reported: unknown = onError(error, status);
+    if (reported instanceof Promise) reported.catch(writeError);
+  } catch (thrown) {
+    writeError(thrown);
+  }
+}
+
+/** Without its cause, which may hold a store's secrets. */
+function writeError(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
 }

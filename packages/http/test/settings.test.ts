@@ -36,6 +36,32 @@ describe('Cache-Control', () => {
     expect((await fieldsOf(settings))['Cache-Control']).toBe(expected);
   });
 
+  test('of the source is private where the image depends on a cookie', async () => {
+    const source = {
+      body: bytesOf('/100'),
+      contentType: 'image/png',
+      cacheControl: 'public, max-age=60, s-maxage=9',
+    };
+    await using host = await Host.start({
+      env: { IMGPROXY_CACHE_KEY_COOKIES: 'sid' },
+      settings: { cacheControlPassthrough: true },
+      render: () => source,
+    });
+    expect((await host.ask('/100', { cookie: 'sid=a' })).headers).toMatchObject({
+      'cache-control': 'max-age=60, private',
+      vary: 'Cookie',
+    });
+  });
+
+  test('is private beside a cookie that a middleware has set', async () => {
+    await using host = await Host.start({
+      before: (response) => response.setHeader('Set-Cookie', 'a=1').setHeader('Content-Encoding', 'gzip'),
+    });
+    const { headers } = await host.ask('/100');
+    expect(headers['cache-control']).toBe('max-age=3600, private');
+    expect(headers).not.toHaveProperty('content-encoding');
+  });
+
   test.each([true, false])('never ends after the entry (hit: %s)', async (hit) => {
     const { 'Cache-Control': field = '' } = await fieldsOf({ maxAge: 60 }, {}, { ttl: 20, hit });
     const seconds = Number(/max-age=(\d+)/.exec(field)?.[1]);
@@ -172,6 +198,14 @@ describe('wrong settings', () => {
     [{ headers: { 'Cache-Control': 'public' } }, 'headers must not set Cache-Control: use cacheControl'],
     [{ cacheName: 'a; b' }, 'cacheName is "a; b", allowed is a token'],
     [{ contentDisposition: {} }, 'contentDisposition.filename must be a string'],
+    [null, 'settings must be an object'],
+    [{ maxage: 1 }, 'maxage is not a setting; there are maxAge'],
+    [{ cacheControl: null }, 'cacheControl must be a string'],
+    [{ cacheControl: '' }, 'cacheControl must be a string that is not blank'],
+    [{ contentDisposition: null }, 'contentDisposition must be an object'],
+    [{ headers: new Headers() }, 'headers must be a plain object'],
+    [{ headers: { 'Set-Cookie': 'secret' } }, 'headers must not set Set-Cookie'],
+    [{ onError: 'log' }, 'onError must be a function'],
   ])('%j is a TypeError', async (settings, message) => {
     const cache = await createImageCache({ env: {} });
     for (const create of [createNodeHandler, createFetchHandler]) {

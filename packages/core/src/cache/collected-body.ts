@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { isUint8Array } from 'node:util/types';
 import { abortedError } from '../driver/operation-guard.js';
 import type { ByteBudget } from '../resilience/byte-budget.js';
+import { wrongRendering } from './rendering.js';
 
 /** How collecting a stream ended. */
 export type Collected =
@@ -22,9 +23,11 @@ export class CollectedBody {
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #maxBytes: number;
   readonly #budget: ByteBudget;
+  readonly #readers: ByteBudget;
   #chunks: Uint8Array[] = [];
   #size = 0;
   #held = 0;
+  #heldForReader = 0;
   #ended = false;
   #overflowed = false;
   #stopped = false;
@@ -35,12 +38,18 @@ export class CollectedBody {
   /**
    * @param maxBytes the largest body that is collected
    * @param budget collected bytes are acquired from it, until {@link release}
+   * @param readers collected bytes are acquired from it as well, until the reader has left: a slow client keeps them in
+   *   memory after they are stored
    */
-  constructor(source: AsyncIterable<Uint8Array>, maxBytes: number, budget: ByteBudget) {
+  constructor(
+    source: AsyncIterable<Uint8Array>,
+    { maxBytes, budget, readers }: { maxBytes: number; budget: ByteBudget; readers: ByteBudget },
+  ) {
     this.#source = source;
     this.#iterator = source[Symbol.asyncIterator]();
     this.#maxBytes = maxBytes;
     this.#budget = budget;
+    this.#readers = readers;
     this.collected = this.#collect();
     this.begun = Promise.race([this.collected, this.#firstChunk.promise]);
     this.begun.catch(() => undefined);
@@ -57,12 +66,14 @@ export class CollectedBody {
   stop(): void {
     this.#stopped = true;
     this.release();
+    this.#releaseReader();
     closeSource(this.#source, this.#iterator);
   }
 
   /** Called when the reader has finished or was aborted. The collection continues. */
   leaveReader(): void {
     this.#readerLeft = true;
+    this.#releaseReader();
     if (this.#overflowed) this.stop();
   }
 
@@ -86,6 +97,7 @@ export class CollectedBody {
     }
     this.#chunks = [];
     this.release();
+    this.#releaseReader();
     for (let step = await this.#iterator.next(); step.done !== true; step = await this.#iterator.next()) {
       yield checkedChunk(step.value);
     }
@@ -102,8 +114,7 @@ export class CollectedBody {
         this.#chunks.push(chunk);
         this.#size += chunk.length;
         if (this.#size > this.#maxBytes) return this.#overflow('too-large');
-        if (!this.#budget.tryAcquire(chunk.length)) return this.#overflow('bytes-in-flight');
-        this.#held += chunk.length;
+        if (!this.#acquire(chunk.length)) return this.#overflow('bytes-in-flight');
         this.#firstChunk.resolve();
         this.#advance();
       }
@@ -114,6 +125,20 @@ export class CollectedBody {
       this.#ended = true;
       this.#advance();
     }
+  }
+
+  #acquire(bytes: number): boolean {
+    if (!this.#budget.tryAcquire(bytes)) return false;
+    this.#held += bytes;
+    if (this.#readerLeft) return true;
+    if (!this.#readers.tryAcquire(bytes)) return false;
+    this.#heldForReader += bytes;
+    return true;
+  }
+
+  #releaseReader(): void {
+    this.#readers.release(this.#heldForReader);
+    this.#heldForReader = 0;
   }
 
   #overflow(reason: 'too-large' | 'bytes-in-flight'): Collected {
@@ -153,7 +178,7 @@ export function closeSource(
 export function checkedChunk(chunk: unknown): Uint8Array {
   if (isUint8Array(chunk)) return chunk;
   const kind = chunk === null || typeof chunk !== 'object' ? typeof chunk : chunk.constructor?.name;
-  throw new TypeError(
+  throw wrongRendering(
     `the stream that render gave yields ${kind === 'string' ? 'text' : kind}: each chunk must be a Uint8Array, such as a Buffer`,
   );
 }

@@ -105,6 +105,7 @@ export class ImageCache implements AsyncDisposable {
     this.#renderer = new RenderStep({
       store,
       budget: this.#budget,
+      readers: new ByteBudget(settings.maxBytesInFlight),
       reporting,
       clock,
       renderingTime,
@@ -125,6 +126,7 @@ export class ImageCache implements AsyncDisposable {
    * @throws TypeError for an invalid request, or one without the headers or cookies that are part of the key
    * @throws RangeError for a ttl that is not a number of seconds, 0 or more
    * @throws the error that `render` throws, unchanged
+   * @throws TypeError with the code `ERR_INVALID_RETURN_VALUE` if `render` gives something else than a rendering
    */
   async fetch(request: CacheRequest, render: Render): Promise<FetchResult> {
     // Once, since headers may be an iterator; and without a look-up as well, so that mistakes are always found.

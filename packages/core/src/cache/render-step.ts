@@ -12,6 +12,7 @@ import {
   isStorable,
   type Render,
   type Rendering,
+  wrongRendering,
 } from './rendering.js';
 import type { RenderingTime } from './rendering-time.js';
 import type { Candidate, KeepOptions, StoreStep } from './store-step.js';
@@ -37,7 +38,10 @@ export type Shared =
 
 export interface RenderStepParts {
   readonly store: StoreStep;
+  /** For what is collected and stored. */
   readonly budget: ByteBudget;
+  /** For what slow clients keep in memory. */
+  readonly readers: ByteBudget;
   readonly reporting: ErrorReporting;
   readonly clock: Clock;
   readonly renderingTime: RenderingTime;
@@ -77,7 +81,7 @@ export class RenderStep {
     miss: Miss,
     keep: KeepOptions,
   ): Promise<Answer> {
-    const { store, budget, reporting, clock, renderingTime, maxEntrySize } = this.#parts;
+    const { store, budget, readers, reporting, clock, renderingTime, maxEntrySize } = this.#parts;
     const started = clock.monotonic();
     const rendering = checked(await render({ signal: flight.signal }));
     renderingTime.note(clock.monotonic() - started);
@@ -95,7 +99,7 @@ export class RenderStep {
       this.#finish(flight, miss, { name: flight.name, description, body: whole, keep, release });
     if (body instanceof Uint8Array) return finish(body);
 
-    const collecting = new CollectedBody(body, maxEntrySize, budget);
+    const collecting = new CollectedBody(body, { maxBytes: maxEntrySize, budget, readers });
     const stop = (): void => collecting.stop();
     flight.signal.addEventListener('abort', stop, { once: true });
     const release = (): void => {
@@ -105,7 +109,11 @@ export class RenderStep {
     const streamed = new CachedImage(description, { body: collecting.read(), release });
     const finished = collecting.collected.then((collected) => {
       flight.signal.removeEventListener('abort', stop);
-      if (collected.complete) return finish(collected.body, () => collecting.release());
+      if (collected.complete) {
+        // Served as bytes then, and not from the stream.
+        if (reporting.storeBeforeServing) collecting.leaveReader();
+        return finish(collected.body, () => collecting.release());
+      }
       flight.settle({ kind: 'render-alone' });
       return { status: missStatus(miss, store.skip(collected.reason)), image: streamed };
     });
@@ -157,7 +165,7 @@ function checked(rendering: Rendering): Rendering {
   const body: unknown = rendering?.body;
   const streams = typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
   if (!streams && !(body instanceof Uint8Array)) {
-    throw new TypeError(
+    throw wrongRendering(
       'render gave no body: it must be a Uint8Array or an async iterable of them, such as a stream',
     );
   }
@@ -165,13 +173,13 @@ function checked(rendering: Rendering): Rendering {
   const store: unknown = rendering.store;
   if (store !== undefined && typeof store !== 'boolean') {
     if (!(body instanceof Uint8Array)) closeSource(body as AsyncIterable<Uint8Array>);
-    throw new TypeError(
+    throw wrongRendering(
       'render gave a store that is neither true nor false: an image that only this request may have needs false',
     );
   }
   if (typeof contentType !== 'string') {
     if (!(body instanceof Uint8Array)) closeSource(body as AsyncIterable<Uint8Array>);
-    throw new TypeError("render gave no contentType: it must be the image's media type, such as image/webp");
+    throw wrongRendering("render gave no contentType: it must be the image's media type, such as image/webp");
   }
   return rendering;
 }

@@ -50,6 +50,11 @@ export function describeRendering(rendering: Rendering): ImageDescription {
   };
 }
 
+/** The error of a renderer that gave something else than a rendering, with the code that Node.js has for such results. */
+export function wrongRendering(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_RETURN_VALUE' });
+}
+
 /** Whether a rendering may be stored and shared. */
 export function isStorable(rendering: Rendering): boolean {
   return rendering.store !== false && isImageContentType(mediaType(rendering.contentType));

@@ -145,7 +145,7 @@ export const CORE_TABLE = {
     type: 'integer',
     default: 268_435_456,
     min: 1,
-    doc: 'How many bytes of images the cache holds at once while they are read, collected and stored. Above it, images are served and not stored.',
+    doc: 'How many bytes of images the cache holds at once while they are read, collected and stored. Above it, images are served and not stored. Rendered streams that slow clients still read may hold as much again.',
   },
   queueMaxBytes: {
     variable: 'IMGPROXY_CACHE_STORE_QUEUE_MAX_BYTES',

@@ -134,11 +134,11 @@ describe('a rendering that is a stream', () => {
     const first = new ManualSource();
     first.give(chunk as never);
     const fetching = cache.fetch(REQUEST, renderer({ body: first }));
-    await expect(fetching).rejects.toThrow(
-      new TypeError(
-        `the stream that render gave yields ${said}: each chunk must be a Uint8Array, such as a Buffer`,
-      ),
-    );
+    await expect(fetching).rejects.toMatchObject({
+      name: 'TypeError',
+      code: 'ERR_INVALID_RETURN_VALUE',
+      message: `the stream that render gave yields ${said}: each chunk must be a Uint8Array, such as a Buffer`,
+    });
     const later = new ManualSource();
     later.give(bytesOf(600));
     later.give(chunk as never);
@@ -309,5 +309,33 @@ describe('bytes in flight', () => {
     const again = renderer({ body: Readable.from([bytesOf(700), bytesOf(700)]) });
     expect((await served(cache.fetch(image('f'), again))).body.length).toBe(1400);
     await until(() => memory.size === 3);
+  });
+
+  it('include what slow clients hold after it was stored, without a share of what look-ups need', async () => {
+    const { cache, memory } = await cacheUnderTest({ IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT: '1500' });
+    const image = (name: string) => ({ ...REQUEST, source: name });
+    const stream = () => renderer({ body: Readable.from([bytesOf(500), bytesOf(500)]) });
+    const slow = await cache.fetch(image('a'), stream());
+    await until(() => memory.size === 1 && cache.load.bytes === 0);
+
+    expect((await served(cache.fetch(image('b'), stream()))).body.length).toBe(1000);
+    expect((await served(cache.fetch(image('a'), stream()))).status).toBe(HIT);
+    expect(memory.size).toBe(1);
+
+    await slow.image.discard();
+    await served(cache.fetch(image('c'), stream()));
+    await until(() => memory.size === 2);
+  });
+
+  it('are given back where the image is stored before it is served', async () => {
+    const { cache, memory } = await cacheUnderTest({
+      IMGPROXY_CACHE_MAX_BYTES_IN_FLIGHT: '1500',
+      IMGPROXY_CACHE_REPORT_ERRORS: 'true',
+    });
+    for (const source of ['a', 'b', 'c']) {
+      const rendering = renderer({ body: Readable.from([bytesOf(1000)]) });
+      await served(cache.fetch({ ...REQUEST, source }, rendering));
+    }
+    expect(memory.size).toBe(3);
   });
 });
