@@ -30,6 +30,8 @@ export const FULL_TABLE: TableSettings = {
   rate: 60,
   patience: 60_000,
   recoveryPatience: 60_000,
+  // The three failures that open a breaker, and the requests that wait meanwhile.
+  few: 5,
   env: {},
 };
 
@@ -40,6 +42,8 @@ export const BRIEF_TABLE: TableSettings = {
   rate: 60,
   patience: 10_000,
   recoveryPatience: 60_000,
+  // So soon few entries are known to a probe: it may succeed by chance, and the breaker open a second time.
+  few: 10,
   env: {
     IMGPROXY_CACHE_LOOKUP_TIMEOUT_SECONDS: '0.4',
     IMGPROXY_CACHE_STORE_TIMEOUT_SECONDS: '2',

@@ -7,8 +7,6 @@ const SLOWER = 100;
 /** The share of slow requests is taken over windows of this length, which begin this far apart, in milliseconds. */
 const WINDOW = 10_000;
 const STEP = 1000;
-/** How many may always be slow: a short run has few requests, and the first failures of a fault come in a long one too. */
-const FEW = 5;
 const ALLOWED = 0.01;
 
 /** How many of some requests something is true of, and of how many it may be. */
@@ -27,24 +25,24 @@ export function slowerLater({ pairs, fault, rendering }: CellResult, settings: T
     const within = pairs.filter(({ at }) => at >= begin && at < begin + WINDOW);
     // A busy machine delays requests with and without the cache alike, but not at the same moments.
     const late = within.filter(({ plain }) => plain.first - rendering > SLOWER).length;
-    const share = shareOf(within, isSlower, late);
+    const share = shareOf(within, isSlower, settings.few, late);
     if (share.count - share.allowed > worst.count - worst.allowed) worst = share;
   }
   return worst;
 }
 
 /** The requests after the first deadline whose answers began and did not end well. */
-export function cutLater({ pairs, fault }: CellResult, { deadlines }: TableSettings): Share {
+export function cutLater({ pairs, fault }: CellResult, { deadlines, few }: TableSettings): Share {
   const later = pairs.filter(({ at }) => at >= deadlines[fault.deadline]);
-  return shareOf(later, ({ cached }) => cached.end === 'cut');
+  return shareOf(later, ({ cached }) => cached.end === 'cut', few);
 }
 
 function isSlower({ cached, plain }: Pair): boolean {
   return cached.first - plain.first > SLOWER;
 }
 
-function shareOf(pairs: readonly Pair[], is: (pair: Pair) => boolean, more = 0): Share {
-  const allowed = Math.max(FEW, Math.floor(ALLOWED * pairs.length)) + more;
+function shareOf(pairs: readonly Pair[], is: (pair: Pair) => boolean, few = 0, more = 0): Share {
+  const allowed = Math.max(few, Math.floor(ALLOWED * pairs.length)) + more;
   return { count: pairs.filter(is).length, of: pairs.length, allowed };
 }
 
