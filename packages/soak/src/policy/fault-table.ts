@@ -31,7 +31,7 @@ export const FULL_TABLE: TableSettings = {
   patience: 60_000,
   recoveryPatience: 60_000,
   // The three failures that open a breaker, and the requests that wait meanwhile.
-  few: 5,
+  fewSlow: 5,
   env: {},
 };
 
@@ -43,7 +43,7 @@ export const BRIEF_TABLE: TableSettings = {
   patience: 10_000,
   recoveryPatience: 60_000,
   // So soon few entries are known to a probe: it may succeed by chance, and the breaker open a second time.
-  few: 10,
+  fewSlow: 10,
   env: {
     IMGPROXY_CACHE_LOOKUP_TIMEOUT_SECONDS: '0.4',
     IMGPROXY_CACHE_STORE_TIMEOUT_SECONDS: '2',

@@ -20,8 +20,8 @@ export interface TableSettings {
   readonly patience: number;
   /** After how long recovery is given up. */
   readonly recoveryPatience: number;
-  /** How many requests may be slow, or be cut, whatever share that is. */
-  readonly few: number;
+  /** How many requests may be slow, whatever share that is. */
+  readonly fewSlow: number;
   /** More variables of the hosts. */
   readonly env: Environment;
 }

@@ -7,6 +7,7 @@ const SLOWER = 100;
 /** The share of slow requests is taken over windows of this length, which begin this far apart, in milliseconds. */
 const WINDOW = 10_000;
 const STEP = 1000;
+const FEW_CUT = 5;
 const ALLOWED = 0.01;
 
 /** How many of some requests something is true of, and of how many it may be. */
@@ -25,16 +26,16 @@ export function slowerLater({ pairs, fault, rendering }: CellResult, settings: T
     const within = pairs.filter(({ at }) => at >= begin && at < begin + WINDOW);
     // A busy machine delays requests with and without the cache alike, but not at the same moments.
     const late = within.filter(({ plain }) => plain.first - rendering > SLOWER).length;
-    const share = shareOf(within, isSlower, settings.few, late);
+    const share = shareOf(within, isSlower, settings.fewSlow, late);
     if (share.count - share.allowed > worst.count - worst.allowed) worst = share;
   }
   return worst;
 }
 
 /** The requests after the first deadline whose answers began and did not end well. */
-export function cutLater({ pairs, fault }: CellResult, { deadlines, few }: TableSettings): Share {
+export function cutLater({ pairs, fault }: CellResult, { deadlines }: TableSettings): Share {
   const later = pairs.filter(({ at }) => at >= deadlines[fault.deadline]);
-  return shareOf(later, ({ cached }) => cached.end === 'cut', few);
+  return shareOf(later, ({ cached }) => cached.end === 'cut', FEW_CUT);
 }
 
 function isSlower({ cached, plain }: Pair): boolean {
