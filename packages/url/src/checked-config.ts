@@ -82,9 +82,16 @@ export function checkedConfig(config: UrlSettings): UrlConfig {
     const message = `must be an object of settings, it is ${valueType(config)}`;
     throw new UrlConfigError([{ name: 'config', message }]);
   }
-  const faults = faultsOf(config);
+  const faults = [...unknownSettings(config), ...faultsOf(config)];
   if (faults.length > 0) throw new UrlConfigError(faults);
   return withDefaults(config);
+}
+
+/** With `key` in place of `keys` no signature would be checked. */
+function unknownSettings(config: UrlSettings): readonly UrlConfigFault[] {
+  const unknown = Object.keys(config).filter((name) => !Object.hasOwn(SETTING_TYPES, name));
+  const message = `is not a setting; there are ${Object.keys(SETTING_TYPES).join(', ')}`;
+  return unknown.map((name) => ({ name, message }));
 }
 
 function withDefaults(config: UrlSettings): UrlConfig {

@@ -3,10 +3,12 @@ import {
   parseHexList,
   signPath,
   toCacheRequest,
+  UrlBuilder,
   type UrlConfig,
   UrlConfigError,
   UrlError,
   UrlParser,
+  type UrlSettings,
 } from '@imgproxy-cache/url';
 import { readUrlConfig, URL_VARIABLES } from '@imgproxy-cache/url/environment';
 import fc from 'fast-check';
@@ -94,6 +96,17 @@ function isClear(error: unknown): boolean {
     /^(A request URI|A path to sign|A key and a salt|The text has|toCacheRequest takes) /;
   return error instanceof TypeError && isOwnTypeError.test(error.message);
 }
+
+test.each([{ key: [] }, { Keys: [] }, { signature_size: 8 }, { nope: undefined }])(
+  'settings of an unknown name are a fault: %j',
+  (settings) => {
+    const [name = ''] = Object.keys(settings);
+    for (const create of [UrlParser, UrlBuilder]) {
+      const faults = [{ name, message: expect.stringMatching(/^is not a setting; there are keys, salts/) }];
+      expect(() => new create(settings as UrlSettings)).toThrow(expect.objectContaining({ faults }));
+    }
+  },
+);
 
 describe('a setting that is undefined', () => {
   test.each(SETTINGS)('%s has its default', (setting) => {
