@@ -1,6 +1,7 @@
 export type { TransportClock } from './clock.js';
 export type { PoolState } from './connection-pool.js';
 export type { HttpAnswer } from './exchange.js';
+export { meaningOfFailure, PROXY_LOGIN } from './failure-meaning.js';
 export { type HttpBody, MINIMUM_RATE, type ReadBody, type ReadLimits } from './http-body.js';
 export {
   type HttpRequest,

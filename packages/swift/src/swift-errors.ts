@@ -5,7 +5,7 @@ import {
   type CacheOperation,
   isCacheError,
 } from '@imgproxy-cache/core/driver';
-import { meaningOfSilence } from './connection-failures.js';
+import { meaningOfFailure, PROXY_LOGIN } from '@imgproxy-cache/http-transport';
 import {
   AuthenticationError,
   BodyEndedError,
@@ -82,7 +82,7 @@ function meaningOf(thrown: Error, operation: CacheOperation, container: string):
     return ['ERR_CACHE_UNAVAILABLE', `${thrown.message}: the store, or a proxy on the way, broke it off`];
   }
   if (thrown instanceof StatusError) return meaningOfStatus(thrown, operation, container);
-  return meaningOfSilence(thrown, AUTH_URL);
+  return meaningOfFailure(thrown, AUTH_URL);
 }
 
 function meaningOfNoContainer(container: string): Meaning {
@@ -98,6 +98,7 @@ function meaningOfStatus(
   container: string,
 ): Meaning {
   if (overQuota) return ['ERR_CACHE_NO_SPACE', `${FULL} (status ${status})`];
+  if (status === 407) return ['ERR_CACHE_UNAVAILABLE', PROXY_LOGIN];
   if (status === 403) return ['ERR_CACHE_ACCESS_DENIED', meaningOfDenial(operation, container)];
   const known = STATUSES[status];
   if (known !== undefined) return [known[0], `${known[1]} (status ${status})`];

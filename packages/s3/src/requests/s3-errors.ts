@@ -5,7 +5,7 @@ import {
   type CacheOperation,
   isCacheError,
 } from '@imgproxy-cache/core/driver';
-import { ProxyConfigurationError, TransportError } from '@imgproxy-cache/http-transport';
+import { meaningOfFailure, PROXY_LOGIN, TransportError } from '@imgproxy-cache/http-transport';
 import { CredentialsUnavailableError, ExchangeTimeoutError } from '../credentials/credential-renewal.js';
 import { NoCredentialsError } from '../credentials/no-credentials-error.js';
 import { WrongRegionError } from '../region/wrong-region.js';
@@ -70,9 +70,6 @@ const CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['InsufficientCapacity', FULL],
   ['XMinioStorageFull', FULL],
 ]);
-
-const PROXY_VARIABLES = 'HTTP_PROXY, HTTPS_PROXY and ALL_PROXY';
-const PROXY_LOGIN = `the proxy asks for a user and password (status 407): set them in ${PROXY_VARIABLES}, as http://user:password@host:port`;
 
 const STATUSES: Readonly<Record<number, Meaning>> = {
   401: denied(KEYS),
@@ -177,7 +174,7 @@ function meaningOf(thrown: unknown, operation: CacheOperation, target: S3Target)
   if (thrown instanceof BodyEndedError) {
     return ['ERR_CACHE_UNAVAILABLE', `${thrown.message}: the store, or a proxy on the way, broke it off`];
   }
-  if (!(thrown instanceof StoreError)) return meaningOfSilence(thrown, 'IMGPROXY_CACHE_S3_ENDPOINT');
+  if (!(thrown instanceof StoreError)) return meaningOfFailure(thrown, 'IMGPROXY_CACHE_S3_ENDPOINT');
   const { name: code, isLate } = thrown;
   const status = isLate && code === 'AccessDenied' ? 403 : thrown.status;
   const [cacheCode, meaning] =
@@ -206,42 +203,6 @@ function meaningOfStatus(status: number, operation: CacheOperation, target: S3Ta
   return ['ERR_CACHE_UNSUPPORTED', 'the store refuses the request'];
 }
 
-const UNTRUSTED = /SELF_SIGNED_CERT|^UNABLE_TO_(?:VERIFY|GET_ISSUER)/;
-
-/** @param variable names the address that was asked. */
-function meaningOfSilence(thrown: unknown, variable: string): Meaning {
-  if (thrown instanceof TransportError && thrown.timedOut) return ['ERR_CACHE_TIMEOUT', thrown.message];
-  if (thrown instanceof ProxyConfigurationError) {
-    return ['ERR_CACHE_CONFIG', `${thrown.message}: check ${PROXY_VARIABLES}`];
-  }
-  const { name, code } = thrown as Partial<NodeJS.ErrnoException>;
-  const detail = code ?? name ?? 'unknown error';
-  return ['ERR_CACHE_UNAVAILABLE', meaningOfConnection(detail, thrown, variable)];
-}
-
-function meaningOfConnection(detail: string, thrown: unknown, variable: string): string {
-  if (UNTRUSTED.test(detail)) {
-    return `its certificate is not trusted (${detail}): start the process with NODE_EXTRA_CA_CERTS=/path/to/ca.pem, the certificate of its authority or, if it is self-signed, its own`;
-  }
-  if (detail === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `its certificate is for another name (${detail}): set ${variable} to a name that the certificate has`;
-  }
-  if (detail === 'CERT_HAS_EXPIRED' || detail === 'CERT_NOT_YET_VALID') {
-    return `its certificate is not valid today (${detail}): renew it, or set this machine's clock`;
-  }
-  if (/^ERR_SSL_|^EPROTO$/.test(detail)) {
-    return `TLS failed (${detail}): if it speaks http, let ${variable} begin with http://`;
-  }
-  if (detail === 'PROXY_STATUS_407') return PROXY_LOGIN;
-  if (thrown instanceof TransportError && thrown.proxy !== undefined) {
-    return `there is no connection through the proxy ${thrown.proxy} (${detail}): check the proxy, and ${PROXY_VARIABLES} of the process`;
-  }
-  if (thrown instanceof TransportError && thrown.failure === 'broken') {
-    return `the connection broke off (${detail}): look at the store, at proxies on the way, and whether ${variable} has to begin with https://`;
-  }
-  return `the connection failed (${detail}): look at ${variable} and at the network`;
-}
-
 function meaningOfCredentials({ subject, cause }: CredentialsUnavailableError): Meaning {
   const trouble = `there are no credentials of ${subject}`;
   if (cause instanceof CredentialsUnavailableError) {
@@ -251,7 +212,7 @@ function meaningOfCredentials({ subject, cause }: CredentialsUnavailableError): 
   if (cause instanceof ExchangeTimeoutError) return ['ERR_CACHE_TIMEOUT', `${trouble}: ${cause.message}`];
   if (cause instanceof NoCredentialsError) return [cause.code, `${trouble}: ${cause.message}`];
   if (!(cause instanceof StoreError)) {
-    const [code, meaning] = meaningOfSilence(cause, 'AWS_ENDPOINT_URL_STS');
+    const [code, meaning] = meaningOfFailure(cause, 'AWS_ENDPOINT_URL_STS');
     return [code, `${trouble}: ${meaning}`];
   }
   return meaningOfSts(cause, trouble);

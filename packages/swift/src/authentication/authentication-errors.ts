@@ -1,5 +1,5 @@
 import type { CacheErrorCode } from '@imgproxy-cache/core/driver';
-import { meaningOfSilence } from '../connection-failures.js';
+import { meaningOfFailure, PROXY_LOGIN } from '@imgproxy-cache/http-transport';
 import { AuthenticationError, NotSwiftError, StatusError, toFailure } from '../requests/failures.js';
 import type { SwiftConfig } from '../swift-config.js';
 import type { AuthVersion } from './auth-version.js';
@@ -46,7 +46,7 @@ function meaningOf(cause: Error, config: SwiftConfig, version: AuthVersion | und
       `neither ${URL_VARIABLE} nor its server (${cause.message}) tells the version of the authentication: set ${VERSION_VARIABLE} to 1, 2 or 3`,
     ];
   }
-  return cause instanceof NotSwiftError ? notKeystone(cause.message) : meaningOfSilence(cause, URL_VARIABLE);
+  return cause instanceof NotSwiftError ? notKeystone(cause.message) : meaningOfFailure(cause, URL_VARIABLE);
 }
 
 function notKeystone(problem: string): Meaning {
@@ -64,6 +64,7 @@ function meaningOfStatus(status: number, version: AuthVersion | undefined): Mean
       `the server refuses user and key (status ${status}): check IMGPROXY_CACHE_SWIFT_USERNAME, IMGPROXY_CACHE_SWIFT_API_KEY${place}`,
     ];
   }
+  if (status === 407) return ['ERR_CACHE_UNAVAILABLE', PROXY_LOGIN];
   if (status === 400) {
     return [
       'ERR_CACHE_CONFIG',

@@ -84,9 +84,10 @@ export function toFailure(thrown: unknown): Error {
     return thrown;
   }
   if (!(thrown instanceof TransportError)) return bareError(thrown);
-  const { failure, message, host, stale, cause } = thrown;
+  const { failure, message, host, proxy, stale, cause } = thrown;
   return new TransportError(failure, message, {
     host,
+    proxy,
     stale,
     ...(cause !== undefined && { cause: bareError(cause) }),
   });
